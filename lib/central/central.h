@@ -1,0 +1,149 @@
+/* lib/central/central.h - SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A session with an ODK Central.
+ *
+ * Logs in with the first request, again once when a request answers 401, and
+ * logs out at the end. Error bodies become messages with the exit code that
+ * fits and a hint; an answer that no Central gives is code 76.
+ */
+#ifndef ODKS_CENTRAL_CENTRAL_H
+#define ODKS_CENTRAL_CENTRAL_H
+
+#include <json-c/json.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/cleanup.h"
+#include "http/http.h"
+
+struct odks_central; /* opaque */
+
+struct odks_central_login {
+    struct odks_http_conf http;
+    const char *user;
+    const char *password;
+    int64_t max_row_bytes;
+};
+
+/* No network yet; login must outlive *central, which the caller closes. */
+ODKS_MUST_CHECK bool odks_central_open(const struct odks_central_login *login,
+                                       struct odks_central **central,
+                                       struct odks_err *err);
+/* Logs out, in a few seconds at most and without complaint. */
+void odks_central_close(struct odks_central *central);
+ODKS_DEFINE_CLEANUP(central, struct odks_central *, odks_central_close)
+#define CLEANUP_CENTRAL CLEANUP(odks_cleanup_central)
+
+const struct odks_http_stats *
+odks_central_stats(const struct odks_central *central);
+
+/*
+ * GET target and hand out the body as JSON (16 MiB at most). date may be
+ * NULL; else it gets the server's clock. The caller puts *json.
+ */
+ODKS_MUST_CHECK bool odks_central_get(struct odks_central *central,
+                                      const char *target,
+                                      struct json_object **json, int64_t *date,
+                                      struct odks_err *err);
+
+/* A form as published now. */
+struct odks_form {
+    char *id;
+    char *name;
+    char *version;
+    char *hash; /* changes with every published version */
+    char *state;
+    bool encrypted;
+    int64_t date; /* the server's clock when it answered */
+};
+
+ODKS_MUST_CHECK bool odks_central_form(struct odks_central *central,
+                                       int64_t project, const char *form_id,
+                                       struct odks_form *form,
+                                       struct odks_err *err);
+void odks_form_clear(struct odks_form *form);
+
+enum odks_field_type {
+    ODKS_FIELD_TEXT, /* string, barcode, select one, unknown */
+    ODKS_FIELD_INT,
+    ODKS_FIELD_DECIMAL,
+    ODKS_FIELD_BOOLEAN,
+    ODKS_FIELD_DATE,
+    ODKS_FIELD_TIME,
+    ODKS_FIELD_DATETIME,
+    ODKS_FIELD_GEOPOINT,
+    ODKS_FIELD_GEOTRACE,
+    ODKS_FIELD_GEOSHAPE,
+    ODKS_FIELD_BINARY,          /* a file name */
+    ODKS_FIELD_SELECT_MULTIPLE, /* and rank: words with spaces between */
+    ODKS_FIELD_GROUP,
+    ODKS_FIELD_REPEAT
+};
+
+/* A node of the form, as a tree under a nameless root of type GROUP. */
+struct odks_field {
+    char *name;                /* key in the rows; "" for the root */
+    char *path;                /* "/person_details/age"; "" for the root */
+    enum odks_field_type type;
+    struct odks_field **child; /* in form order */
+    size_t child_count;
+};
+
+/*
+ * The fields of the form's current version. Two fields that Central hands out
+ * under one key are an error (65): it loses one of them in silence.
+ */
+ODKS_MUST_CHECK bool odks_central_fields(struct odks_central *central,
+                                         int64_t project, const char *form_id,
+                                         struct odks_field **root,
+                                         struct odks_err *err);
+void odks_field_free(struct odks_field *root);
+ODKS_DEFINE_CLEANUP(field, struct odks_field *, odks_field_free)
+#define CLEANUP_FIELD CLEANUP(odks_cleanup_field)
+
+/*
+ * How many submissions Central has; filter is an OData expression, not yet
+ * percent-encoded, or NULL (then deleted ones do not count).
+ */
+ODKS_MUST_CHECK bool odks_central_count(struct odks_central *central,
+                                        int64_t project, const char *form_id,
+                                        const char *filter, int64_t *count,
+                                        struct odks_err *err);
+
+/* "/v1/projects/P/forms/F.svc/TABLE?OPTION=VALUE..."; values are encoded. */
+struct odks_query {
+    int64_t project;
+    const char *form_id;
+    const char *filter; /* these are NULL or 0 where not wanted */
+    const char *select;
+    const char *orderby;
+    bool expand;
+    int64_t top; /* -1: none */
+    int64_t skip;
+};
+
+struct odks_rows; /* opaque */
+
+/*
+ * Open the Submissions feed. Rows come one by one as the text of a JSON
+ * object, next links are followed within the origin, and the end is only
+ * reached when the footer was seen: all else is an error (69 for a body that
+ * was cut short, 65 for one that is no OData).
+ *
+ * The text of a row is ready for PostgreSQL: valid UTF-8, no NUL and no lone
+ * surrogate (U+FFFD instead), and integers of 19 digits or more end in "e0",
+ * so that json-c keeps their digits.
+ */
+ODKS_MUST_CHECK bool odks_central_rows(struct odks_central *central,
+                                       const struct odks_query *query,
+                                       struct odks_rows **rows,
+                                       struct odks_err *err);
+
+/* The next row, NUL-terminated, valid until the next call; NULL at the end. */
+ODKS_MUST_CHECK bool odks_rows_next(struct odks_rows *rows, const char **row,
+                                    size_t *len, struct odks_err *err);
+void odks_rows_close(struct odks_rows *rows);
+ODKS_DEFINE_CLEANUP(rows, struct odks_rows *, odks_rows_close)
+#define CLEANUP_ROWS CLEANUP(odks_cleanup_rows)
+
+#endif

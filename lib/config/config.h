@@ -1,0 +1,130 @@
+/* lib/config/config.h - SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The configuration: one table of options (options.def) from which the INI
+ * reader, the environment names, the flags, `odk-sync config`, the example
+ * file and the manual page are made. Flags win over the environment, that over
+ * the file, that over the defaults.
+ */
+#ifndef ODKS_CONFIG_CONFIG_H
+#define ODKS_CONFIG_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "core/cleanup.h"
+#include "core/log.h"
+#include "db/db.h"
+
+struct odks_config; /* opaque */
+struct odks_err;
+
+/* [odk-sync]: the program itself. */
+struct odks_run_conf {
+    enum odks_log_level log_level;
+    enum odks_log_format log_format;
+    int64_t max_time_s;   /* of a run; 0: none */
+    int64_t lease_s;      /* of a claim */
+    int64_t history_days; /* kept in odk_sync_history */
+};
+
+/* [database] beside the parameters of libpq. */
+struct odks_database_conf {
+    const char *schema;          /* of form tables */
+    const char *tracking_schema; /* of odk_sync_* */
+    int64_t statement_timeout_s;
+};
+
+/* [central] (name "central") or [central NAME]. */
+struct odks_central_conf {
+    const char *name;
+    const char *url; /* no slash at the end */
+    const char *user;
+    const char *password_file; /* or password; NULL: not given */
+    const char *password;
+    const char *ca_file; /* NULL: the system's */
+    int64_t timeout_s;   /* to connect, and for the first byte */
+    int64_t stall_s;     /* without any byte in mid-response */
+    int64_t max_row_bytes;
+};
+
+enum odks_on_delete { ODKS_DELETE_SOFT, ODKS_DELETE_HARD, ODKS_DELETE_KEEP };
+
+/* [job NAME] */
+struct odks_job_conf {
+    const char *sync_type; /* NAME, 1..50 bytes */
+    const char *kind;
+    const struct odks_central_conf *central;
+    int64_t project;
+    const char *form;          /* xmlFormId, decoded */
+    const char *const *tables; /* NULL-terminated; NULL: all of the form */
+    const char *table;         /* of the form; NULL: from its id */
+    const char *schedule;      /* cron expression or NULL */
+    int64_t every_s;           /* or 0 */
+    const char *timezone;      /* of schedule and of times without a zone */
+    const char *after;         /* a sync type or NULL */
+    int64_t overlap_s;
+    int64_t reconcile_s; /* 0: only when counts differ */
+    enum odks_on_delete on_delete;
+    bool raw;            /* keep _raw */
+    int64_t window_rows; /* submissions per response of a first walk */
+    int64_t batch_bytes; /* of row text per transaction */
+    int64_t priority;    /* lower first */
+    int64_t max_failures;
+};
+
+/* One value given on the command line: "run.max_time", "10m". */
+struct odks_config_flag {
+    const char *section;
+    const char *key;
+    const char *value;
+};
+
+/*
+ * Load and check everything but the secrets. path is that of --config or NULL:
+ * then $ODK_SYNC_CONFIG, ./odk-sync.ini, /etc/odk-sync/odk-sync.ini, else the
+ * variables of the old service, else exit code 78. The caller owns *cfg.
+ */
+ODKS_MUST_CHECK bool odks_config_load(const char *path,
+                                      const struct odks_config_flag *flags,
+                                      size_t flag_count,
+                                      struct odks_config **cfg,
+                                      struct odks_err *err);
+void odks_config_free(struct odks_config *cfg);
+ODKS_DEFINE_CLEANUP(config, struct odks_config *, odks_config_free)
+#define CLEANUP_CONFIG CLEANUP(odks_cleanup_config)
+
+/* All borrowed from cfg. */
+const struct odks_run_conf *odks_config_run(const struct odks_config *cfg);
+const struct odks_database_conf *
+odks_config_database(const struct odks_config *cfg);
+size_t odks_config_job_count(const struct odks_config *cfg);
+const struct odks_job_conf *odks_config_job(const struct odks_config *cfg,
+                                            size_t i);
+/* By sync type; NULL with err set (64, did-you-mean) if there is none. */
+const struct odks_job_conf *
+odks_config_find_job(const struct odks_config *cfg, const char *sync_type,
+                     struct odks_err *err);
+size_t odks_config_central_count(const struct odks_config *cfg);
+const struct odks_central_conf *
+odks_config_central(const struct odks_config *cfg, size_t i);
+
+/*
+ * Fill conf for odks_db_connect(): libpq's parameters from [database] with the
+ * password read from password_file. What conf points to belongs to cfg.
+ */
+ODKS_MUST_CHECK bool odks_config_db_conf(struct odks_config *cfg,
+                                         const char *instance,
+                                         struct odks_db_conf *conf,
+                                         struct odks_err *err);
+
+/* The password for a Central, read now; the caller frees *password. */
+ODKS_MUST_CHECK bool
+odks_config_central_password(const struct odks_central_conf *central,
+                             char **password, struct odks_err *err);
+
+/* Every value in force with where it comes from; secrets as "***". */
+void odks_config_print(const struct odks_config *cfg, bool json, FILE *out);
+
+#endif

@@ -1,0 +1,80 @@
+/* lib/core/err.c - SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+
+#include "core/err.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Peers put newlines into their messages; ours stay on one line. */
+static void
+one_line(char *s)
+{
+    size_t len = strlen(s);
+
+    for (size_t i = 0; i < len; i++) {
+        if (s[i] == '\n' || s[i] == '\r' || s[i] == '\t')
+            s[i] = ' ';
+    }
+    while (len > 0 && s[len - 1] == ' ')
+        s[--len] = '\0';
+}
+
+#define FORMAT_INTO(field)                                                     \
+    do {                                                                       \
+        va_list args_;                                                         \
+        va_start(args_, fmt);                                                  \
+        (void) vsnprintf(field, sizeof(field), fmt, args_);                    \
+        va_end(args_);                                                         \
+        one_line(field);                                                       \
+    } while (0)
+
+void
+odks_err_set(struct odks_err *err, enum odks_exit code, const char *fmt, ...)
+{
+    char message[sizeof(err->message)]; /* an argument may be err->message */
+
+    FORMAT_INTO(message);
+    odks_err_clear(err);
+    err->code = code;
+    memcpy(err->message, message, sizeof(message));
+}
+
+void
+odks_err_detail(struct odks_err *err, const char *fmt, ...)
+{
+    FORMAT_INTO(err->detail);
+}
+
+void
+odks_err_hint(struct odks_err *err, const char *fmt, ...)
+{
+    FORMAT_INTO(err->hint);
+}
+
+void
+odks_err_context(struct odks_err *err, const char *fmt, ...)
+{
+    char context[sizeof(err->message)];
+    char message[sizeof(err->message)];
+
+    FORMAT_INTO(context);
+    memcpy(message, err->message, sizeof(message));
+    int len = snprintf(err->message, sizeof(err->message), "%s: ", context);
+    if (len >= 0 && (size_t) len < sizeof(err->message))
+        (void) snprintf(err->message + len, sizeof(err->message) - (size_t) len,
+                        "%s", message);
+}
+
+bool
+odks_err_is_temporary(const struct odks_err *err)
+{
+    return odks_exit_is_temporary(err->code);
+}
+
+void
+odks_err_clear(struct odks_err *err)
+{
+    memset(err, 0, sizeof(*err));
+}

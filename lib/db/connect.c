@@ -1,0 +1,205 @@
+/* lib/db/connect.c - SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+
+#include "db/internal.h"
+
+#include <string.h>
+
+#include "core/mem.h"
+#include "core/stop.h"
+
+enum { CONNECT_TIMEOUT_S = 15, MAX_PARAMS = 64 };
+
+/*
+ * What a half-dead connection must not do to us: hang. keepalives_* end an
+ * idle one, tcp_user_timeout one with data in flight.
+ */
+static const char *const defaults[][2] = {
+    { "connect_timeout", "10" },
+    { "keepalives_idle", "5" },
+    { "keepalives_interval", "2" },
+    { "keepalives_count", "3" },
+    { "tcp_user_timeout", "10000" },
+    { "client_encoding", "UTF8" },
+    { "fallback_application_name", "odk-sync" },
+};
+
+/* Does the configuration say anything of this keyword? */
+static bool
+is_set(const struct odks_db_conf *conf, const char *keyword)
+{
+    for (size_t i = 0; conf->keywords[i] != NULL; i++) {
+        if (strcmp(conf->keywords[i], keyword) == 0)
+            return true;
+    }
+    return false;
+}
+
+static PGconn *
+start(const struct odks_db_conf *conf)
+{
+    const char *keywords[MAX_PARAMS + 1] = { NULL };
+    const char *values[MAX_PARAMS + 1] = { NULL };
+    size_t n = 0;
+
+    for (size_t i = 0; i < sizeof(defaults) / sizeof(defaults[0]); i++) {
+        if (is_set(conf, defaults[i][0]))
+            continue;
+        keywords[n] = defaults[i][0];
+        values[n++] = defaults[i][1];
+    }
+    CLEANUP_FREE char *name =
+        odks_xasprintf("odk-sync/%s", conf->instance != NULL ? conf->instance
+                                                              : "");
+    if (!is_set(conf, "application_name")) {
+        keywords[n] = "application_name";
+        values[n++] = name;
+    }
+    for (size_t i = 0; conf->keywords[i] != NULL && n < MAX_PARAMS; i++) {
+        keywords[n] = conf->keywords[i];
+        values[n++] = conf->values[i];
+    }
+    return PQconnectStartParams(keywords, values, 0);
+}
+
+/* Wait for what libpq asks for; false when it takes too long. */
+static bool
+wait_for(PGconn *conn, PostgresPollingStatusType want,
+         struct odks_deadline until, struct odks_err *err)
+{
+    struct pollfd fd = { .fd = PQsocket(conn),
+                         .events =
+                             want == PGRES_POLLING_READING ? POLLIN : POLLOUT };
+
+    switch (odks_wait(&fd, 1, until)) {
+    case ODKS_WAIT_READY:
+        return true;
+    case ODKS_WAIT_STOPPED:
+        odks_stop_err(err);
+        return false;
+    default:
+        odks_err_set(err, ODKS_EXIT_TEMPFAIL,
+                     "cannot connect to the database: no answer in %d s",
+                     CONNECT_TIMEOUT_S);
+        odks_err_hint(err, "Check host and port in [database], and the "
+                           "firewall between.");
+        return false;
+    }
+}
+
+static bool
+finish_connecting(PGconn *conn, struct odks_err *err)
+{
+    struct odks_deadline until = odks_deadline_in(CONNECT_TIMEOUT_S * 1000);
+    PostgresPollingStatusType want = PGRES_POLLING_WRITING;
+
+    if (conn == NULL) {
+        odks_err_set(err, ODKS_EXIT_OS, "libpq: out of memory");
+        return false;
+    }
+    /* the only way to see the SQLSTATE of a refused login */
+    (void) PQsetErrorVerbosity(conn, PQERRORS_VERBOSE);
+    while (PQstatus(conn) != CONNECTION_BAD) {
+        if (!wait_for(conn, want, until, err))
+            return false;
+        want = PQconnectPoll(conn);
+        if (want == PGRES_POLLING_OK) {
+            (void) PQsetErrorVerbosity(conn, PQERRORS_DEFAULT);
+            return true;
+        }
+        if (want == PGRES_POLLING_FAILED)
+            break;
+    }
+    odks_db_connect_err(conn, err);
+    return false;
+}
+
+/* Notices go nowhere by default: cron would mail them. */
+static void
+drop_notice(void *arg, const PGresult *res)
+{
+    (void) arg;
+    (void) res;
+}
+
+static char *
+begin_text(struct odks_db *db)
+{
+    char *schema = PQescapeIdentifier(db->conn, db->conf->tracking_schema,
+                                      strlen(db->conf->tracking_schema));
+    char *text = odks_xasprintf(
+        "BEGIN; SET LOCAL search_path = %s, pg_temp;"
+        " SET LOCAL timezone = 'UTC'; SET LOCAL datestyle = 'ISO';"
+        " SET LOCAL intervalstyle = 'postgres';"
+        " SET LOCAL standard_conforming_strings = on;"
+        " SET LOCAL lock_timeout = '10s'; SET LOCAL statement_timeout = '%us';"
+        " SET LOCAL idle_in_transaction_session_timeout = '60s'",
+        schema != NULL ? schema : "public", db->conf->statement_timeout_s);
+
+    PQfreemem(schema);
+    return text;
+}
+
+/*
+ * A pooler answers the key exchange with a process number of its own. Without
+ * one the session also tells the server to notice soon that we are gone, so
+ * that our advisory lock is free for the next run.
+ */
+static bool
+meet_server(struct odks_db *db, struct odks_err *err)
+{
+    CLEANUP_FREE char *text = odks_xasprintf(
+        "SELECT pg_catalog.pg_backend_pid(),"
+        " pg_catalog.count(pg_catalog.set_config(n, v, false)) FROM (VALUES"
+        " ('tcp_keepalives_idle', '5'), ('tcp_keepalives_interval', '2'),"
+        " ('tcp_keepalives_count', '3'), ('tcp_user_timeout', '10000')%s"
+        ") AS s (n, v) WHERE pg_catalog.pg_backend_pid() = %d",
+        PQserverVersion(db->conn) >= 140000
+            ? ", ('client_connection_check_interval', '1000')"
+            : "",
+        PQbackendPID(db->conn));
+    CLEANUP_PGRESULT PGresult *res =
+        odks_db_exec(db, "session", text, 0, NULL, err);
+
+    if (res == NULL)
+        return false;
+    db->pooled = odks_db_int64(res, 0, 0) != PQbackendPID(db->conn);
+    return true;
+}
+
+bool
+odks_db_connect(const struct odks_db_conf *conf, struct odks_db **db,
+                struct odks_err *err)
+{
+    *db = NULL;
+    PGconn *conn = start(conf);
+    if (!finish_connecting(conn, err)) {
+        PQfinish(conn);
+        return false;
+    }
+    if (PQsetnonblocking(conn, 1) != 0) {
+        odks_err_set(err, ODKS_EXIT_OS, "libpq: cannot go non-blocking");
+        PQfinish(conn);
+        return false;
+    }
+    (void) PQsetNoticeReceiver(conn, drop_notice, NULL);
+
+    CLEANUP_DB struct odks_db *new = odks_xcalloc(1, sizeof(*new));
+    new->conn = conn;
+    new->conf = conf;
+    new->begin = begin_text(new);
+    if (!meet_server(new, err))
+        return false;
+    *db = odks_steal(&new);
+    return true;
+}
+
+void
+odks_db_close(struct odks_db *db)
+{
+    if (db == NULL)
+        return;
+    PQfinish(db->conn);
+    free(db->begin);
+    free(db);
+}

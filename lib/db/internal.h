@@ -1,0 +1,25 @@
+/* lib/db/internal.h - SPDX-License-Identifier: Apache-2.0 */
+/* What the files of lib/db share with each other and with nobody else. */
+#ifndef ODKS_DB_INTERNAL_H
+#define ODKS_DB_INTERNAL_H
+
+#include "db/db.h"
+
+struct odks_db {
+    PGconn *conn;
+    const struct odks_db_conf *conf;
+    char *begin; /* BEGIN and the settings of a transaction */
+    bool pooled;
+};
+
+/* The exit code that belongs to an SQLSTATE; "" stands for no connection. */
+enum odks_exit odks_db_exit_code(const char *sqlstate);
+
+/* Set err from a failed result, or from the connection when res is NULL. */
+void odks_db_result_err(const struct odks_db *db, const PGresult *res,
+                        const char *name, struct odks_err *err);
+
+/* Set err from an attempt to connect that failed. */
+void odks_db_connect_err(PGconn *conn, struct odks_err *err);
+
+#endif

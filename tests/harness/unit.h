@@ -1,0 +1,20 @@
+/* tests/harness/unit.h - SPDX-License-Identifier: Apache-2.0 */
+/* The main() of a unit test: one suite, TAP on stdout, status non-zero on
+ * failure. */
+#ifndef ODKS_TESTS_UNIT_H
+#define ODKS_TESTS_UNIT_H
+
+#include <check.h>
+#include <stdlib.h>
+
+#define ODKS_UNIT_MAIN(make_suite)                                             \
+    int main(void)                                                             \
+    {                                                                          \
+        SRunner *runner = srunner_create(make_suite());                        \
+        srunner_run_all(runner, CK_ENV);                                       \
+        int failed = srunner_ntests_failed(runner);                            \
+        srunner_free(runner);                                                  \
+        return failed > 0 ? EXIT_FAILURE : EXIT_SUCCESS;                       \
+    }
+
+#endif
