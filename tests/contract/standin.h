@@ -106,6 +106,7 @@ struct sc_rev {
     const char *review, *status;
     char *submitter_name, *device, *form_version;
     const struct sc_version *made_with; /* shape of seeded data */
+    const struct sc_form *form;         /* SC_FROM_BULK: seed is the row */
 };
 
 struct sc_file {
@@ -279,15 +280,47 @@ struct sc_rev *sc_item_open(const struct sc_form *f, sc_item it);
 void sc_select_free(struct sc_select *sel);
 
 /* filter.c, eval.c */
-struct sc_node;
+enum sc_kind {
+    SC_AND,
+    SC_OR,
+    SC_NOT,
+    SC_PAREN,
+    SC_EQ,
+    SC_NE,
+    SC_LT,
+    SC_LE,
+    SC_GT,
+    SC_GE,
+    SC_ADD,
+    SC_SUB,
+    SC_MUL,
+    SC_DIV,
+    SC_MOD,
+    SC_CALL,
+    SC_PATH,
+    SC_STR,
+    SC_NUM,
+    SC_WHEN,
+    SC_TRUTH,
+    SC_NULL,
+};
+
+struct sc_node {
+    enum sc_kind kind;
+    char *text; /* as written; of a quoted string, what is in the quotes */
+    size_t at;
+    int field;    /* SC_PATH: which, or -1 */
+    int64_t when; /* SC_WHEN: microseconds */
+    struct sc_node *a, *b;
+};
+
 struct sc_fault {
     int status;
     char *body;
 };
 void sc_fault_set(struct sc_fault *e, int status, const char *code,
                   const char *message, const char *details);
-struct sc_node *sc_filter_parse(const char *text, bool root_only,
-                                struct sc_fault *e);
+struct sc_node *sc_filter_parse(const char *text, struct sc_fault *e);
 void sc_filter_free(struct sc_node *n);
 struct sc_view {
     const char *id, *review;

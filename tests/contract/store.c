@@ -98,7 +98,10 @@ sc_rev_text(const struct sc_rev *r)
 
     if (r->source == SC_FROM_TEXT)
         return sc_dup(r->text);
-    sc_gen_text(r->made_with, r->seed, &b);
+    if (r->source == SC_FROM_BULK)
+        sc_bulk_row(r->form, r->seed, true, &b);
+    else
+        sc_gen_text(r->made_with, r->seed, &b);
     return b.p;
 }
 

@@ -1,0 +1,165 @@
+/* lib/queue/queue.h - SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The queue of sync jobs, in odk_sync_queue.
+ *
+ * A claim is a lease: when its owner dies, the lease runs out (or, on a direct
+ * connection, the advisory lock falls at once) and a later run takes the job
+ * again. claim_no, which only grows, is the fence: every change of a claimed
+ * job names it, so an owner that lost its claim changes nothing and learns it
+ * (exit code 79). A claim opens a history row; finish, fail, release and
+ * reclaim close it in the same transaction.
+ *
+ * All functions run in the caller's transaction; the caller commits.
+ */
+#ifndef ODKS_QUEUE_QUEUE_H
+#define ODKS_QUEUE_QUEUE_H
+
+#include <json-c/json.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/cleanup.h"
+#include "core/time.h"
+#include "db/db.h"
+
+/* What a job asks for beyond the usual, as odk_sync_queue.payload. */
+struct odks_payload {
+    bool full;     /* re-read all */
+    int64_t since; /* or a window of submission dates, */
+    int64_t until; /* ODKS_TIME_NONE: open */
+    bool allow_mass_delete;
+};
+
+struct odks_job {
+    int64_t id;
+    int64_t claim_no;
+    int64_t history_id;
+    char *sync_type;
+    char *instance;
+    int64_t slot; /* ODKS_TIME_NONE: not from a schedule */
+    int failures; /* before this attempt */
+    int max_failures;
+    int64_t lease_s;
+    bool locked; /* the advisory lock of a direct connection is ours */
+    struct odks_payload payload;
+};
+
+struct odks_enqueue {
+    const char *sync_type;
+    int64_t run_at; /* ODKS_TIME_NONE: now */
+    int priority;
+    int max_failures;
+    struct odks_payload payload;
+};
+
+enum odks_queued {
+    ODKS_QUEUED_NEW,
+    ODKS_QUEUED_MERGED, /* one was waiting: it now runs no later than this */
+    ODKS_QUEUED_NOT     /* the slot was used before, or the type is paused */
+};
+
+/*
+ * Enqueue by hand: never refused for a pause. One job of a type waits at most;
+ * a second one merges into it (earlier run_at, smaller priority number, full
+ * wins over a window), and a dead one comes back to life.
+ */
+ODKS_MUST_CHECK bool odks_queue_enqueue(struct odks_db *db,
+                                        const struct odks_enqueue *what,
+                                        enum odks_queued *queued, int64_t *id,
+                                        struct odks_err *err);
+
+/* Enqueue for a slot of a schedule, exactly once per (type, slot). */
+ODKS_MUST_CHECK bool odks_queue_enqueue_slot(struct odks_db *db,
+                                             const struct odks_enqueue *what,
+                                             int64_t slot,
+                                             enum odks_queued *queued,
+                                             struct odks_err *err);
+
+/*
+ * Take back jobs whose owner is gone, at most ten: history row closed as
+ * error, failures + 1, waiting again or dead. Only while this process holds
+ * no claim (its own advisory lock would look free to it).
+ */
+ODKS_MUST_CHECK bool odks_queue_reclaim(struct odks_db *db, int *reclaimed,
+                                        struct odks_err *err);
+
+/*
+ * Take the first due job of one of types (NULL-terminated) for lease_s
+ * seconds. Nothing due, or all of it running elsewhere, is no failure: *job is
+ * NULL. The caller owns *job. A type that is paused is passed over.
+ */
+ODKS_MUST_CHECK bool odks_queue_claim(struct odks_db *db,
+                                      const char *const *types,
+                                      const char *instance, int64_t lease_s,
+                                      struct odks_job **job,
+                                      struct odks_err *err);
+void odks_job_free(struct odks_job *job);
+ODKS_DEFINE_CLEANUP(job, struct odks_job *, odks_job_free)
+#define CLEANUP_JOB CLEANUP(odks_cleanup_job)
+
+/*
+ * Extend the lease and hold the queue row until the transaction ends, so that
+ * nobody reclaims in between. False with 79 when the claim is lost, with 75
+ * (interrupted, not counted) when somebody cancelled the job.
+ */
+ODKS_MUST_CHECK bool odks_queue_heartbeat(struct odks_db *db,
+                                          const struct odks_job *job,
+                                          struct odks_err *err);
+
+/* What an attempt did, for history and status. */
+struct odks_outcome {
+    int64_t records;              /* submissions received */
+    int64_t latest;               /* newest submission date stored, or NONE */
+    struct json_object *metadata; /* borrowed; NULL: none */
+};
+
+/* Success: the queue row goes, history and status say so. */
+ODKS_MUST_CHECK bool odks_queue_finish(struct odks_db *db,
+                                       const struct odks_job *job,
+                                       const struct odks_outcome *outcome,
+                                       struct odks_err *err);
+
+/*
+ * Failure: waiting again after min(1 h, 15 s * 2^failures) +- 20 %, or dead
+ * (*dead) when cause is permanent or max_failures is reached.
+ */
+ODKS_MUST_CHECK bool odks_queue_fail(struct odks_db *db,
+                                     const struct odks_job *job,
+                                     const struct odks_err *cause,
+                                     const struct odks_outcome *outcome,
+                                     bool *dead, struct odks_err *err);
+
+/*
+ * Hand the job back, due now and with no failure counted (or drop it, when it
+ * was cancelled); history says why.
+ */
+ODKS_MUST_CHECK bool odks_queue_release(struct odks_db *db,
+                                        const struct odks_job *job,
+                                        const struct odks_err *cause,
+                                        const struct odks_outcome *outcome,
+                                        struct odks_err *err);
+
+/* Let go of the session's advisory lock, after the commit of the above. */
+void odks_queue_unlock(struct odks_db *db, struct odks_job *job);
+
+/*
+ * After a commit whose answer was lost: did this attempt end well? *status is
+ * "success", "error", "in_progress" or, if the row is gone, "".
+ */
+ODKS_MUST_CHECK bool odks_queue_attempt_status(struct odks_db *db,
+                                               const struct odks_job *job,
+                                               char status[21],
+                                               struct odks_err *err);
+
+/* By hand. *found: was there such a job or type? */
+ODKS_MUST_CHECK bool odks_queue_cancel(struct odks_db *db, int64_t id,
+                                       bool *found, bool *running,
+                                       struct odks_err *err);
+ODKS_MUST_CHECK bool odks_queue_retry(struct odks_db *db, int64_t id,
+                                      bool *found, struct odks_err *err);
+ODKS_MUST_CHECK bool odks_queue_pause(struct odks_db *db,
+                                      const char *sync_type, bool pause,
+                                      struct odks_err *err);
+
+#endif

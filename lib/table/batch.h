@@ -1,0 +1,73 @@
+/* lib/table/batch.h - SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Submissions on their way into the tables.
+ *
+ * add() turns the text of a row into lines for COPY, one buffer per table;
+ * merge() brings them in: COPY into temporary tables, then only submissions
+ * that are new or differ (in themselves or in any repeat) are written, their
+ * repeats replaced as a whole. A value that does not fit its column becomes
+ * NULL there and a row of odk_sync_reject.
+ */
+#ifndef ODKS_TABLE_BATCH_H
+#define ODKS_TABLE_BATCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "config/config.h"
+#include "core/cleanup.h"
+#include "core/time.h"
+#include "table/model.h"
+
+struct odks_batch; /* opaque */
+
+struct odks_batch_conf {
+    const struct odks_model *model;
+    const char *sync_type;
+    const char *timezone; /* of times that were sent without a zone */
+    enum odks_on_delete on_delete;
+    size_t bytes; /* of row text after which the batch is full */
+};
+
+/* The caller owns the result; conf's pointers must outlive it. */
+struct odks_batch *odks_batch_new(const struct odks_batch_conf *conf);
+void odks_batch_free(struct odks_batch *batch);
+ODKS_DEFINE_CLEANUP(batch, struct odks_batch *, odks_batch_free)
+#define CLEANUP_BATCH CLEANUP(odks_cleanup_batch)
+
+/*
+ * Take one row as odks_rows_next() gives it. 65 if it is no submission (no
+ * __id, no __system) or beyond what a batch can hold.
+ */
+ODKS_MUST_CHECK bool odks_batch_add(struct odks_batch *batch, const char *row,
+                                    size_t len, struct odks_err *err);
+bool odks_batch_is_full(const struct odks_batch *batch);
+size_t odks_batch_rows(const struct odks_batch *batch);
+
+struct odks_merge {
+    int64_t received; /* submissions, the same one twice counts twice */
+    int64_t inserted;
+    int64_t updated;
+    int64_t deleted; /* came to be deleted, softly or not */
+    int64_t unchanged;
+    int64_t repeats;  /* rows written into repeat tables */
+    int64_t rejected; /* values */
+    int64_t encrypted; /* submissions that hold no answers */
+    int64_t latest;   /* newest submission date, ODKS_TIME_NONE: none */
+};
+#define ODKS_MERGE_INIT { .latest = ODKS_TIME_NONE }
+
+/*
+ * Bring the batch into the tables and empty it, adding to *counts; in the
+ * caller's transaction, which holds the claim. An empty batch is fine.
+ */
+ODKS_MUST_CHECK bool odks_batch_merge(struct odks_batch *batch,
+                                      struct odks_db *db,
+                                      struct odks_merge *counts,
+                                      struct odks_err *err);
+
+/* Forget what was added since the last merge. */
+void odks_batch_reset(struct odks_batch *batch);
+
+#endif

@@ -1,0 +1,90 @@
+/* lib/table/model.h - SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The tables of a form: which field goes to which column.
+ *
+ * One table for the submissions, "<form>", and one for every repeat,
+ * "<form>__<repeat>". odk_sync_column remembers each name that was given, for
+ * ever: a new question becomes a new column, a question whose type changed
+ * too, and nothing is ever dropped, renamed or rewritten.
+ */
+#ifndef ODKS_TABLE_MODEL_H
+#define ODKS_TABLE_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "central/central.h"
+#include "core/cleanup.h"
+#include "db/db.h"
+
+struct odks_model_conf {
+    const char *sync_type;
+    const char *central; /* name of the server in the configuration */
+    int64_t project;
+    const char *form_id;
+    const char *schema;        /* where the tables go */
+    const char *table;         /* NULL: made from form_id */
+    const char *const *tables; /* "Submissions", "Submissions.person", ... or
+                                  NULL for all */
+    bool raw;                  /* keep _raw */
+    const char *form_version;  /* for the schema log */
+};
+
+/* A column of a table, in the order of the COPY. */
+struct odks_column {
+    char *name;
+    const char *pg_type; /* static */
+};
+
+/* What becomes of a field: its first column, and how many it fills. */
+struct odks_target {
+    const struct odks_field *field;
+    size_t column; /* index in the table's columns */
+};
+
+struct odks_table {
+    char *name;                   /* without schema */
+    char *odata;                  /* "Submissions.person_details" */
+    const struct odks_field *root; /* of the form, or the repeat */
+    struct odks_table *parent;    /* NULL: the submissions */
+    bool wanted;                  /* among conf->tables: is written */
+    struct odks_column *column;   /* system columns first */
+    size_t column_count;
+    struct odks_target *target;   /* of the fields, in form order */
+    size_t target_count;
+};
+
+struct odks_model {
+    char *schema;
+    bool raw;
+    struct odks_table **table; /* [0]: the submissions; parents first */
+    size_t table_count;
+    const struct odks_field *fields; /* borrowed */
+};
+
+/* What odks_model_prepare() changed in the database. */
+struct odks_model_changes {
+    int tables;
+    int columns;
+    char summary[512]; /* "3 new columns: a, b, c", or "" */
+};
+
+/*
+ * Work out the tables of a form, and create or extend them (with comments,
+ * indexes, views, registry and schema log) so that they hold all of fields.
+ * In the caller's transaction. With dry_run nothing is changed and ddl (if not
+ * NULL) gets the statements as text. The caller owns *model; fields must
+ * outlive it.
+ *
+ * 78 when a table of that name belongs to another form or to nobody.
+ */
+ODKS_MUST_CHECK bool
+odks_model_prepare(struct odks_db *db, const struct odks_model_conf *conf,
+                   const struct odks_field *fields, bool dry_run,
+                   struct odks_buf *ddl, struct odks_model **model,
+                   struct odks_model_changes *changes, struct odks_err *err);
+void odks_model_free(struct odks_model *model);
+ODKS_DEFINE_CLEANUP(model, struct odks_model *, odks_model_free)
+#define CLEANUP_MODEL CLEANUP(odks_cleanup_model)
+
+#endif
