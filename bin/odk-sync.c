@@ -1,8 +1,101 @@
 /* bin/odk-sync.c - SPDX-License-Identifier: Apache-2.0 */
+/* Parse, dispatch, and turn what happened into an exit code. */
 #include <config.h>
 
-int
-main(void)
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include "bin/cmd.h"
+#include "core/log.h"
+#include "core/stop.h"
+
+const struct odks_command odks_commands[] = {
+    { "run", "[TYPE...]", 0, -1,
+      "Do the jobs that are due, or the named ones now",
+      "  odk-sync run                        what is due (for cron)\n"
+      "  odk-sync run main_submissions       this one now\n"
+      "  odk-sync run main_submissions --full --max-time=10m\n"
+      "  odk-sync run main_submissions --dry-run\n",
+      odks_cmd_run },
+    { "enqueue", "TYPE", 1, 1, "Put a job into the queue for a later run",
+      "  odk-sync enqueue main_submissions --at=2026-12-01T02:00:00Z\n",
+      odks_cmd_enqueue },
+    { "queue", "", 0, 0, "Show the jobs that wait, run or gave up", NULL,
+      odks_cmd_queue },
+    { "cancel", "ID", 1, 1, "Cancel a job, waiting or running", NULL,
+      odks_cmd_cancel },
+    { "retry", "ID", 1, 1, "Let a waiting or dead job run now", NULL,
+      odks_cmd_retry },
+    { "pause", "TYPE", 1, 1, "Leave a type out until it is resumed", NULL,
+      odks_cmd_pause },
+    { "resume", "TYPE", 1, 1, "End a pause", NULL, odks_cmd_resume },
+    { "status", "", 0, 0, "Show per type: how fresh, how much, what is wrong",
+      NULL, odks_cmd_status },
+    { "history", "[TYPE]", 0, 1, "Show the attempts, newest first", NULL,
+      odks_cmd_history },
+    { "init", "", 0, 0, "Create or upgrade the tables",
+      "  odk-sync init\n"
+      "  odk-sync init --print >init.sql     for a database administrator\n"
+      "  odk-sync init --check\n",
+      odks_cmd_init },
+    { "config", "", 0, 0, "Show the values in force and where they come from",
+      NULL, odks_cmd_config },
+    { "discover", "", 0, 0, "List projects and forms, as INI sections",
+      "  odk-sync discover >>odk-sync.ini\n", odks_cmd_discover },
+    { "doctor", "", 0, 0, "Check everything, each with its fix", NULL,
+      odks_cmd_doctor },
+    { 0 },
+};
+
+/* Passwords are in our memory: leave no core file with them. */
+static void
+protect_secrets(void)
 {
-    return 0;
+    const struct rlimit none = { 0, 0 };
+
+    (void) prctl(PR_SET_DUMPABLE, 0);
+    (void) setrlimit(RLIMIT_CORE, &none);
+}
+
+/* A full disk or a closed pipe behind stdout must not look like success. */
+static enum odks_exit
+flush_output(enum odks_exit code)
+{
+    bool failed = ferror(stdout) != 0;
+
+    if (fflush(stdout) != 0 || failed) {
+        struct odks_err err = ODKS_ERR_INIT;
+
+        odks_err_set(&err, ODKS_EXIT_IO, "cannot write the output");
+        odks_log_err(ODKS_LOG_ERROR, &err);
+        return odks_exit_worse(code, ODKS_EXIT_IO);
+    }
+    return code;
+}
+
+static enum odks_exit
+dispatch(int argc, char *argv[])
+{
+    struct odks_cli cli;
+    struct odks_err err = ODKS_ERR_INIT;
+    enum odks_exit code;
+
+    if (odks_cli_parse(argc, argv, &cli, &code, &err))
+        code = cli.command->run(&cli, &err);
+    if (err.code != ODKS_EXIT_OK) {
+        odks_log_err(ODKS_LOG_ERROR, &err);
+        code = odks_exit_worse(code, err.code);
+    }
+    return code;
+}
+
+int
+main(int argc, char *argv[])
+{
+    protect_secrets();
+    odks_stop_install();
+    enum odks_exit code = flush_output(dispatch(argc, argv));
+    odks_stop_reraise();
+    return (int) code;
 }

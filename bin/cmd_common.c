@@ -1,0 +1,57 @@
+/* bin/cmd_common.c - SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+
+#include <unistd.h>
+
+#include "bin/cmd.h"
+#include "core/log.h"
+#include "db/migrate.h"
+#include "run/due.h"
+#include "run/instance.h"
+
+/* On a terminal a run says what it did; for cron silence is success. */
+static enum odks_log_level
+level(const struct odks_cli *cli, const struct odks_config *cfg)
+{
+    enum odks_log_level configured = odks_config_run(cfg)->log_level;
+
+    if (cli->verbose < 0)
+        return ODKS_LOG_ERROR;
+    if (cli->verbose > 1)
+        return ODKS_LOG_DEBUG;
+    if ((cli->verbose == 1 || isatty(STDERR_FILENO))
+        && configured < ODKS_LOG_INFO)
+        return ODKS_LOG_INFO;
+    return configured;
+}
+
+bool
+odks_cmd_config_load(const struct odks_cli *cli, struct odks_config **cfg,
+                     struct odks_err *err)
+{
+    if (!odks_config_load(cli->config_path, cli->flag, cli->flag_count, cfg,
+                          err))
+        return false;
+    odks_log_init(level(cli, *cfg), odks_config_run(*cfg)->log_format);
+    return odks_due_check(*cfg, err);
+}
+
+bool
+odks_cmd_open(const struct odks_cli *cli, struct odks_cmd_db *c,
+              struct odks_err *err)
+{
+    *c = (struct odks_cmd_db) { 0 };
+    odks_instance(c->instance);
+    return odks_cmd_config_load(cli, &c->cfg, err)
+           && odks_config_db_conf(c->cfg, c->instance, &c->conf, err)
+           && odks_db_connect(&c->conf, &c->db, err)
+           && odks_db_begin(c->db, err) && odks_migrate_check(c->db, err);
+}
+
+void
+odks_cmd_close(struct odks_cmd_db *c)
+{
+    odks_db_close(c->db);
+    odks_config_free(c->cfg);
+    *c = (struct odks_cmd_db) { 0 };
+}

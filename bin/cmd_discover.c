@@ -1,0 +1,129 @@
+/* bin/cmd_discover.c - SPDX-License-Identifier: Apache-2.0 */
+/* List what the account may see, as sections to paste into the file. */
+#include <config.h>
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "bin/cmd.h"
+#include "core/mem.h"
+#include "run/login.h"
+
+static const char *
+text(struct json_object *o, const char *key)
+{
+    struct json_object *value = NULL;
+
+    (void) json_object_object_get_ex(o, key, &value);
+    const char *s = json_object_get_string(value);
+    return s != NULL ? s : "";
+}
+
+/* A form id as a sync type: what a person would type. */
+static void
+print_type(const char *form)
+{
+    bool gap = false, any = false;
+
+    for (; *form != '\0'; form++) {
+        if (!isalnum((unsigned char) *form)) {
+            gap = any;
+            continue;
+        }
+        if (gap)
+            (void) putchar('_');
+        (void) putchar(tolower((unsigned char) *form));
+        gap = false;
+        any = true;
+    }
+    if (!any)
+        printf("form");
+}
+
+/* Names come from other people: a newline in one must not make a section. */
+static void
+print_comment(const char *s)
+{
+    for (; *s != '\0'; s++)
+        (void) putchar((unsigned char) *s < 0x20 ? ' ' : *s);
+}
+
+static void
+print_form(const struct odks_central_conf *conf, struct json_object *project,
+           struct json_object *form)
+{
+    const char *id = text(form, "xmlFormId");
+
+    printf("\n; ");
+    print_comment(text(form, "name"));
+    printf(" (%s submissions)\n[job ", text(form, "submissions"));
+    print_type(id);
+    printf("]\nkind = submissions\nproject = %s\nform = %s\n",
+           text(project, "id"), id);
+    if (strcmp(conf->name, "central") != 0)
+        printf("central = %s\n", conf->name);
+    printf("every = 15m\n");
+}
+
+static void
+print_project(const struct odks_central_conf *conf,
+              struct json_object *project, struct json_object *forms)
+{
+    printf("\n; project %s: ", text(project, "id"));
+    print_comment(text(project, "name"));
+    (void) putchar('\n');
+    for (size_t i = 0; i < json_object_array_length(forms); i++) {
+        struct json_object *form = json_object_array_get_idx(forms, i);
+
+        /* a form that was never published has nothing to read */
+        if (text(form, "publishedAt")[0] != '\0')
+            print_form(conf, project, form);
+    }
+}
+
+static bool
+discover(const struct odks_cli *cli, const struct odks_central_conf *conf,
+         struct json_object *all, struct odks_err *err)
+{
+    CLEANUP_LOGIN struct odks_login login = { 0 };
+    CLEANUP_CENTRAL struct odks_central *central = NULL;
+    struct json_object *projects = NULL;
+
+    if (!odks_login(conf, &login, &central, err)
+        || !odks_central_get(central, "/v1/projects", &projects, NULL, err))
+        return false;
+    (void) json_object_object_add(all, conf->name, projects);
+    for (size_t i = 0; i < json_object_array_length(projects); i++) {
+        struct json_object *project = json_object_array_get_idx(projects, i);
+        struct json_object *forms = NULL;
+        CLEANUP_FREE char *target = odks_xasprintf("/v1/projects/%s/forms",
+                                                   text(project, "id"));
+
+        if (!odks_central_get(central, target, &forms, NULL, err))
+            return false;
+        if (!cli->json)
+            print_project(conf, project, forms);
+        (void) json_object_object_add(project, "forms", forms);
+    }
+    return true;
+}
+
+enum odks_exit
+odks_cmd_discover(const struct odks_cli *cli, struct odks_err *err)
+{
+    CLEANUP_CONFIG struct odks_config *cfg = NULL;
+
+    if (!odks_cmd_config_load(cli, &cfg, err))
+        return err->code;
+    struct json_object *all = json_object_new_object();
+    for (size_t i = 0; i < odks_config_central_count(cfg); i++) {
+        if (!discover(cli, odks_config_central(cfg, i), all, err))
+            break;
+    }
+    if (err->code == ODKS_EXIT_OK && cli->json)
+        printf("%s\n",
+               json_object_to_json_string_ext(all, JSON_C_TO_STRING_PRETTY));
+    json_object_put(all);
+    return err->code;
+}

@@ -1,0 +1,253 @@
+/* bin/cmd_doctor.c - SPDX-License-Identifier: Apache-2.0 */
+/* Try each thing that a run needs, and say for each what mends it. */
+#include <config.h>
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include "bin/cmd.h"
+#include "db/migrate.h"
+#include "run/instance.h"
+#include "run/login.h"
+#include "sql/queries.h"
+
+enum { MAX_SKEW_S = 60 };
+
+enum verdict { OK, WARN, FAIL };
+
+struct doctor {
+    const struct odks_cli *cli;
+    struct odks_cmd_db c;
+    struct json_object *findings;
+    enum odks_exit worst;
+    int64_t db_now; /* ODKS_TIME_NONE: unknown */
+};
+
+static void
+find(struct doctor *d, enum verdict verdict, const char *what,
+     const char *message, const char *fix)
+{
+    static const char *const names[] = { "ok", "warn", "FAIL" };
+    struct json_object *o;
+
+    if (!d->cli->json) {
+        printf("%-5s %-9s %s\n", names[verdict], what, message);
+        if (fix[0] != '\0')
+            printf("%15s fix: %s\n", "", fix);
+        return;
+    }
+    o = json_object_new_object();
+    (void) json_object_object_add(o, "verdict",
+                                  json_object_new_string(names[verdict]));
+    (void) json_object_object_add(o, "check", json_object_new_string(what));
+    (void) json_object_object_add(o, "message",
+                                  json_object_new_string(message));
+    (void) json_object_object_add(o, "fix", json_object_new_string(fix));
+    (void) json_object_array_add(d->findings, o);
+}
+
+static void ODKS_PRINTF(3, 4)
+good(struct doctor *d, const char *what, const char *fmt, ...)
+{
+    char message[600];
+    va_list args;
+
+    va_start(args, fmt);
+    (void) vsnprintf(message, sizeof(message), fmt, args);
+    va_end(args);
+    find(d, OK, what, message, "");
+}
+
+static void
+bad(struct doctor *d, const char *what, struct odks_err *err)
+{
+    find(d, FAIL, what, err->message, err->hint);
+    d->worst = odks_exit_worse(d->worst, err->code);
+    odks_err_clear(err);
+}
+
+static void
+check_rights(struct doctor *d, struct odks_err *err)
+{
+    const struct odks_database_conf *conf = odks_config_database(d->c.cfg);
+    const char *const params[] = { conf->schema };
+    CLEANUP_PGRESULT PGresult *res =
+        odks_db_query(d->c.db, &odks_sql_doctor_rights, params, err);
+
+    if (res == NULL) {
+        bad(d, "rights", err);
+        return;
+    }
+    const char *role = odks_db_text(res, 0, 0);
+    if (!odks_db_bool(res, 0, 2)) {
+        odks_err_set(err, ODKS_EXIT_CONFIG, "there is no schema %s",
+                     odks_db_text(res, 0, 1));
+        odks_err_hint(err, "odk-sync init, or: CREATE SCHEMA %s "
+                           "AUTHORIZATION \"%s\";",
+                      odks_db_text(res, 0, 1), role);
+    } else if (!odks_db_bool(res, 0, 3)) {
+        odks_err_set(err, ODKS_EXIT_NOPERM,
+                     "role %s may not create tables in schema %s", role,
+                     odks_db_text(res, 0, 1));
+        odks_err_hint(err, "GRANT USAGE, CREATE ON SCHEMA %s TO \"%s\";",
+                      odks_db_text(res, 0, 1), role);
+    } else if (!odks_db_bool(res, 0, 4) || !odks_db_bool(res, 0, 5)) {
+        odks_err_set(err, ODKS_EXIT_NOPERM,
+                     "role %s may not write the odk_sync_* tables", role);
+        odks_err_hint(err,
+                      "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN "
+                      "SCHEMA \"%s\" TO \"%s\";",
+                      conf->tracking_schema, role);
+    }
+    if (err->code != ODKS_EXIT_OK) {
+        bad(d, "rights", err);
+        return;
+    }
+    good(d, "rights", "role %s may do what it must", role);
+    if (odks_db_text(res, 0, 6) != NULL)
+        good(d, "postgis", "version %s is there", odks_db_text(res, 0, 6));
+}
+
+static void
+check_clock_of_database(struct doctor *d, struct odks_err *err)
+{
+    CLEANUP_PGRESULT PGresult *res =
+        odks_db_query(d->c.db, &odks_sql_server_now, NULL, err);
+
+    if (res == NULL)
+        bad(d, "clock", err);
+    else
+        d->db_now = odks_db_int64(res, 0, 0);
+}
+
+static void
+check_database(struct doctor *d, struct odks_err *err)
+{
+    odks_instance(d->c.instance);
+    if (!odks_config_db_conf(d->c.cfg, d->c.instance, &d->c.conf, err)
+        || !odks_db_connect(&d->c.conf, &d->c.db, err)
+        || !odks_db_begin(d->c.db, err)) {
+        bad(d, "database", err);
+        return;
+    }
+    good(d, "database", "connected%s",
+         odks_db_pooled(d->c.db)
+             ? " through a pooler: a crashed run is noticed when its lease "
+               "ends, not at once"
+             : "");
+    check_clock_of_database(d, err);
+    if (!odks_migrate_check(d->c.db, err)) {
+        bad(d, "tables", err);
+        return;
+    }
+    good(d, "tables", "the tracking tables are of this version");
+    check_rights(d, err);
+}
+
+static void
+check_skew(struct doctor *d, const char *what, int64_t central)
+{
+    if (d->db_now == ODKS_TIME_NONE || central == ODKS_TIME_NONE)
+        return;
+    int64_t skew = (central - d->db_now) / 1000000;
+    if (llabs(skew) <= MAX_SKEW_S) {
+        good(d, what, "its clock and the database's agree");
+        return;
+    }
+    char message[100];
+    (void) snprintf(message, sizeof(message),
+                    "its clock and the database's differ by %" PRId64 " s",
+                    skew);
+    find(d, WARN, what, message,
+         "Let both synchronise their time; data is not affected.");
+}
+
+/* More rights than reading takes are rights to lose. */
+static void
+check_role(struct doctor *d, const char *what, struct odks_central *central)
+{
+    struct odks_err ignored = ODKS_ERR_INIT;
+    struct json_object *audits = NULL;
+
+    if (!odks_central_get(central, "/v1/audits?limit=1", &audits, NULL,
+                          &ignored))
+        return;
+    json_object_put(audits);
+    find(d, WARN, what, "the account is a site administrator",
+         "Use a web user with the role Project Viewer on the projects.");
+}
+
+/* The filter of a walk: servers before v2024.3 do not know deletedAt. */
+static void
+check_form(struct doctor *d, const struct odks_job_conf *job,
+           struct odks_central *central, struct odks_err *err)
+{
+    struct odks_form form = { 0 };
+    int64_t count = 0;
+
+    if (!odks_central_form(central, job->project, job->form, &form, err)
+        || !odks_central_count(central, job->project, job->form,
+                               "__system/deletedAt eq null", &count, err)) {
+        bad(d, job->sync_type, err);
+        odks_form_clear(&form);
+        return;
+    }
+    good(d, job->sync_type, "form \"%s\" version \"%s\": %" PRId64
+         " submissions%s", job->form, form.version != NULL ? form.version : "",
+         count,
+         form.encrypted ? "; encrypted: metadata only, no answers" : "");
+    odks_form_clear(&form);
+}
+
+static void
+check_central(struct doctor *d, const struct odks_central_conf *conf,
+              struct odks_err *err)
+{
+    CLEANUP_LOGIN struct odks_login login = { 0 };
+    CLEANUP_CENTRAL struct odks_central *central = NULL;
+    struct json_object *projects = NULL;
+    int64_t date = ODKS_TIME_NONE;
+
+    if (!odks_login(conf, &login, &central, err)
+        || !odks_central_get(central, "/v1/projects", &projects, &date, err)) {
+        bad(d, conf->name, err);
+        return;
+    }
+    good(d, conf->name, "logged in as %s at %s; %zu project%s to see",
+         conf->user, conf->url, json_object_array_length(projects),
+         json_object_array_length(projects) == 1 ? "" : "s");
+    json_object_put(projects);
+    check_skew(d, conf->name, date);
+    check_role(d, conf->name, central);
+    for (size_t i = 0; i < odks_config_job_count(d->c.cfg); i++) {
+        const struct odks_job_conf *job = odks_config_job(d->c.cfg, i);
+
+        if (job->central == conf)
+            check_form(d, job, central, err);
+    }
+}
+
+enum odks_exit
+odks_cmd_doctor(const struct odks_cli *cli, struct odks_err *err)
+{
+    struct doctor d = { .cli = cli, .db_now = ODKS_TIME_NONE };
+
+    d.findings = json_object_new_array();
+    if (!odks_cmd_config_load(cli, &d.c.cfg, err)) {
+        bad(&d, "config", err);
+    } else {
+        good(&d, "config", "%zu job%s",
+             odks_config_job_count(d.c.cfg),
+             odks_config_job_count(d.c.cfg) == 1 ? "" : "s");
+        check_database(&d, err);
+        for (size_t i = 0; i < odks_config_central_count(d.c.cfg); i++)
+            check_central(&d, odks_config_central(d.c.cfg, i), err);
+    }
+    if (cli->json)
+        printf("%s\n", json_object_to_json_string_ext(
+                           d.findings, JSON_C_TO_STRING_PRETTY));
+    json_object_put(d.findings);
+    odks_cmd_close(&d.c);
+    return d.worst;
+}

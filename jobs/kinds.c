@@ -1,0 +1,9 @@
+/* jobs/kinds.c - SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+
+#include "jobs/kinds.h"
+
+const struct odks_job_kind *const odks_job_kinds[] = {
+    &odks_kind_submissions,
+    NULL,
+};

@@ -1,0 +1,13 @@
+/* jobs/kinds.h - SPDX-License-Identifier: Apache-2.0 */
+/* The kinds of jobs there are. */
+#ifndef ODKS_JOBS_KINDS_H
+#define ODKS_JOBS_KINDS_H
+
+#include "run/attempt.h"
+
+extern const struct odks_job_kind odks_kind_submissions;
+
+/* All of them, NULL-terminated. */
+extern const struct odks_job_kind *const odks_job_kinds[];
+
+#endif

@@ -1,0 +1,133 @@
+/* jobs/reconcile.c - SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+
+#include <inttypes.h>
+
+#include "core/log.h"
+#include "jobs/walk.h"
+#include "table/reconcile.h"
+
+enum { BRAKE_ROWS = 20, BRAKE_PERCENT = 10 };
+
+static bool
+flush(struct odks_walk *w, struct odks_reconcile *r, struct odks_err *err)
+{
+    return odks_attempt_begin(w->a, err)
+           && odks_reconcile_flush(r, w->a->db, err)
+           && odks_attempt_commit(w->a, err);
+}
+
+/* Collect the keys of all submissions that Central has, in one response. */
+static bool
+collect(struct odks_walk *w, struct odks_reconcile *r, struct odks_err *err)
+{
+    const struct odks_query query = { .project = w->a->conf->project,
+                                      .form_id = w->a->conf->form,
+                                      .filter = ODKS_LIVE_AND_DELETED,
+                                      .select = "__id,__system",
+                                      .top = -1 };
+    CLEANUP_ROWS struct odks_rows *rows = NULL;
+
+    if (!odks_central_rows(w->central, &query, &rows, err))
+        return false;
+    for (;;) {
+        const char *row;
+        size_t len;
+
+        if (!odks_rows_next(rows, &row, &len, err))
+            return false;
+        if (row == NULL)
+            return flush(w, r, err);
+        if (!odks_reconcile_add(r, row, len, err)
+            || (odks_reconcile_is_full(r) && !flush(w, r, err)))
+            return false;
+    }
+}
+
+/* A wrong project id or lost rights must not empty a table. */
+static bool
+check_brake(const struct odks_walk *w, const struct odks_difference *d,
+            struct odks_err *err)
+{
+    int64_t removed = d->gone + d->deleted;
+    int64_t limit = d->live * BRAKE_PERCENT / 100;
+
+    if (limit < BRAKE_ROWS)
+        limit = BRAKE_ROWS;
+    if (removed <= limit || w->a->payload.allow_mass_delete)
+        return true;
+    odks_err_set(err, ODKS_EXIT_BRAKE,
+                 "%" PRId64 " of %" PRId64
+                 " submissions are gone from Central, more than the %" PRId64
+                 " that are removed without asking",
+                 removed, d->live, limit);
+    odks_err_hint(err,
+                  "If that is right: odk-sync run %s --allow-mass-delete",
+                  w->a->conf->sync_type);
+    return false;
+}
+
+/* Read again what is missing here, or in another state. */
+static bool
+read_differing(struct odks_walk *w, struct odks_reconcile *r,
+               struct odks_err *err)
+{
+    CLEANUP_FREE struct odks_window *windows = NULL;
+    size_t count = 0;
+
+    if (!odks_attempt_begin(w->a, err)
+        || !odks_reconcile_windows(r, w->a->db, w->a->conf->window_rows,
+                                   &windows, &count, err)
+        || !odks_attempt_commit(w->a, err))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        if (!odks_walk_window(w, windows[i].from, windows[i].until, err))
+            return false;
+    }
+    return true;
+}
+
+static bool
+mend(struct odks_walk *w, struct odks_reconcile *r, struct odks_err *err)
+{
+    struct odks_difference d = { 0 };
+    int64_t removed = 0;
+
+    if (!odks_attempt_begin(w->a, err)
+        || !odks_reconcile_compare(r, w->a->db, &d, err)
+        || !check_brake(w, &d, err)
+        || !odks_reconcile_remove_gone(r, w->a->db, w->a->conf->on_delete,
+                                       &removed, err)
+        || !odks_attempt_commit(w->a, err))
+        return false;
+    w->counts.deleted += removed;
+    if (d.missing + d.gone + d.deleted + d.restored > 0)
+        odks_log(ODKS_LOG_INFO,
+                 "reconciled: %" PRId64 " missing or older, %" PRId64
+                 " deleted, %" PRId64 " restored, %" PRId64 " purged",
+                 d.missing, d.deleted, d.restored, d.gone);
+    return d.missing + d.deleted + d.restored == 0
+           || read_differing(w, r, err);
+}
+
+bool
+odks_walk_reconcile(struct odks_walk *w, struct odks_err *err)
+{
+    CLEANUP(odks_cleanup_reconcile) struct odks_reconcile *r = NULL;
+
+    if (odks_attempt_is_dry(w->a))
+        return true; /* the keys are collected over several transactions */
+    odks_log_set_step("reconcile");
+    if (!odks_attempt_begin(w->a, err)
+        || !odks_reconcile_begin(w->a->db, w->model, w->a->conf->sync_type, &r,
+                                 err)
+        || !odks_attempt_commit(w->a, err) || !collect(w, r, err)
+        || !mend(w, r, err))
+        return false;
+    if (!odks_attempt_begin(w->a, err)
+        || !odks_reconcile_end(r, w->a->db, err)
+        || !odks_attempt_commit(w->a, err))
+        return false;
+    w->cursor.last_reconcile = w->form.date;
+    return true;
+}

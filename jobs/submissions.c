@@ -1,0 +1,396 @@
+/* jobs/submissions.c - SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Kind "submissions": mirror a form of ODK Central.
+ *
+ * Look at the form and its fields, have tables that hold them, read all (the
+ * first time, or when asked) and then what changed, and end only when the
+ * number of live submissions here and there is the same.
+ */
+#include <config.h>
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/log.h"
+#include "core/mem.h"
+#include "jobs/kinds.h"
+#include "jobs/walk.h"
+#include "run/login.h"
+#include "table/reconcile.h"
+
+enum { PROOF_ROUNDS = 4, MAX_DDL = 4 << 20 };
+
+/* What the table holds follows from the fields and from these settings. */
+static void
+digest_text(uint64_t *hash, const char *s)
+{
+    for (; *s != '\0'; s++)
+        *hash = (*hash ^ (unsigned char) *s) * UINT64_C(0x100000001b3);
+    *hash = (*hash ^ 0xff) * UINT64_C(0x100000001b3);
+}
+
+static void
+digest_field(uint64_t *hash, const struct odks_field *f)
+{
+    char type[12];
+
+    (void) snprintf(type, sizeof(type), "%d", (int) f->type);
+    digest_text(hash, f->path);
+    digest_text(hash, type);
+    for (size_t i = 0; i < f->child_count; i++)
+        digest_field(hash, f->child[i]);
+}
+
+/*
+ * When this changes all rows are read again: a question may have come back, or
+ * changed its type, in submissions that nobody touched.
+ */
+static char *
+digest(const struct odks_walk *w)
+{
+    const struct odks_job_conf *conf = w->a->conf;
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+    digest_field(&hash, w->fields);
+    digest_text(&hash, conf->raw ? "raw" : "");
+    digest_text(&hash, conf->timezone);
+    digest_text(&hash, conf->on_delete == ODKS_DELETE_KEEP   ? "keep"
+                       : conf->on_delete == ODKS_DELETE_HARD ? "hard"
+                                                             : "soft");
+    for (size_t i = 0; conf->tables != NULL && conf->tables[i] != NULL; i++)
+        digest_text(&hash, conf->tables[i]);
+    return odks_xasprintf("%016" PRIx64, hash);
+}
+
+/*
+ * Does the cursor still hold, be it that of a finished walk or of one that
+ * stopped half-way? A full walk is this job's own only if it began it.
+ */
+static bool
+goes_on(const struct odks_walk *w, const char *now)
+{
+    const struct odks_cursor *c = &w->cursor;
+    bool in_backfill = c->backfill_started != ODKS_TIME_NONE;
+
+    if (c->form_hash == NULL || strcmp(c->form_hash, now) != 0)
+        return false;
+    if (w->a->payload.full)
+        return in_backfill && w->a->job != NULL
+               && c->backfill_job == w->a->job->id;
+    return in_backfill || c->watermark != ODKS_TIME_NONE;
+}
+
+static void
+start_backfill(struct odks_walk *w, char *hash)
+{
+    struct odks_cursor *c = &w->cursor;
+
+    free(c->form_hash);
+    c->form_hash = hash;
+    c->backfill_started = w->form.date;
+    c->backfill_position = ODKS_TIME_NONE;
+    c->backfill_job = w->a->job != NULL ? w->a->job->id : 0;
+    /* the first walk starts with an empty table: nothing to compare */
+    if (c->watermark == ODKS_TIME_NONE)
+        c->last_reconcile = w->form.date;
+}
+
+/* What a dry run would do to the tables, as metadata.ddl. */
+static bool
+describe_ddl(struct odks_walk *w, const struct odks_model_conf *conf,
+             struct odks_err *err)
+{
+    CLEANUP_BUF struct odks_buf ddl = ODKS_BUF_INIT(MAX_DDL);
+    struct odks_model_changes changes = { 0 };
+    CLEANUP_MODEL struct odks_model *model = NULL;
+
+    if (!odks_model_prepare(w->a->db, conf, w->fields, true, &ddl, &model,
+                            &changes, err))
+        return false;
+    if (ddl.len > 0)
+        (void) json_object_object_add(w->a->metadata, "ddl",
+                                      json_object_new_string(ddl.data));
+    return true;
+}
+
+/* Have the tables; start a walk through everything when one is due. */
+static bool
+prepare_tables(struct odks_walk *w, struct odks_err *err)
+{
+    struct odks_attempt *a = w->a;
+    const struct odks_job_conf *conf = a->conf;
+    const struct odks_model_conf model_conf = {
+        .sync_type = conf->sync_type,
+        .central = conf->central->name,
+        .project = conf->project,
+        .form_id = conf->form,
+        .schema = odks_config_database(a->cfg)->schema,
+        .table = conf->table,
+        .tables = conf->tables,
+        .raw = conf->raw,
+        .form_version = w->form.version,
+    };
+    struct odks_model_changes changes = { 0 };
+    CLEANUP_FREE char *now = digest(w);
+
+    if (!odks_attempt_begin(a, err)
+        || !odks_cursor_load(a->db, conf->sync_type, &w->cursor, err)
+        || (odks_attempt_is_dry(a) && !describe_ddl(w, &model_conf, err))
+        || !odks_model_prepare(a->db, &model_conf, w->fields, false, NULL,
+                               &w->model, &changes, err))
+        return false;
+    if (!goes_on(w, now)) {
+        start_backfill(w, odks_steal(&now));
+        if (!odks_cursor_store(a->db, conf->sync_type, &w->cursor, err))
+            return false;
+    }
+    if (changes.summary[0] != '\0') {
+        odks_log(ODKS_LOG_INFO, "%s", changes.summary);
+        (void) json_object_object_add(
+            a->metadata, "schema", json_object_new_string(changes.summary));
+    }
+    return odks_attempt_commit(a, err);
+}
+
+static bool
+prepare(struct odks_walk *w, struct odks_err *err)
+{
+    const struct odks_job_conf *conf = w->a->conf;
+
+    odks_log_set_step("form");
+    if (!odks_walk_look(w, err)
+        || !odks_central_fields(w->central, conf->project, conf->form,
+                                &w->fields, err)
+        || !prepare_tables(w, err))
+        return false;
+    if (w->form.encrypted)
+        odks_log(ODKS_LOG_INFO, "the form is encrypted: Central hands out "
+                                "its metadata, not the answers");
+    const struct odks_batch_conf batch = {
+        .model = w->model,
+        .sync_type = conf->sync_type,
+        .timezone = conf->timezone,
+        .on_delete = conf->on_delete,
+        .bytes = (size_t) conf->batch_bytes,
+    };
+    w->batch = odks_batch_new(&batch);
+    w->progress.started_ms = odks_clock_ms();
+    return true;
+}
+
+static void
+add_int(struct json_object *o, const char *key, int64_t value)
+{
+    (void) json_object_object_add(o, key, json_object_new_int64(value));
+}
+
+/* What the run knew, for odk_sync_history.metadata. */
+static void
+describe(struct odks_walk *w)
+{
+    struct json_object *m = w->a->metadata;
+    const struct odks_http_stats *http = odks_central_stats(w->central);
+
+    add_int(m, "received", w->counts.received);
+    add_int(m, "inserted", w->counts.inserted);
+    add_int(m, "updated", w->counts.updated);
+    add_int(m, "deleted", w->counts.deleted);
+    add_int(m, "unchanged", w->counts.unchanged);
+    add_int(m, "repeats", w->counts.repeats);
+    add_int(m, "rejected", w->counts.rejected);
+    if (w->counts.encrypted > 0)
+        add_int(m, "encrypted", w->counts.encrypted);
+    add_int(m, "requests", http->requests);
+    add_int(m, "retries", http->retries);
+    add_int(m, "bytes", http->bytes);
+    if (w->form.version != NULL)
+        (void) json_object_object_add(
+            m, "form_version", json_object_new_string(w->form.version));
+}
+
+static bool
+submissions_wanted(const struct odks_walk *w)
+{
+    return w->model->table[0]->wanted;
+}
+
+struct proof {
+    bool possible; /* the table of submissions is among ours */
+    int64_t central;
+    int64_t table;
+};
+
+/*
+ * Count there and here what was submitted before we looked. With on_delete =
+ * keep the table holds more than Central.
+ */
+static bool
+count_both(struct odks_walk *w, struct proof *proof, struct odks_err *err)
+{
+    char before[ODKS_TIME_TEXT];
+
+    odks_log_set_step("proof");
+    proof->possible = submissions_wanted(w);
+    odks_time_format(w->form.date, before);
+    CLEANUP_FREE char *filter =
+        odks_xasprintf("__system/submissionDate lt %s", before);
+    return !proof->possible
+           || (odks_central_count(w->central, w->a->conf->project,
+                                  w->a->conf->form, filter, &proof->central,
+                                  err)
+               && odks_attempt_begin(w->a, err)
+               && odks_table_count(w->a->db, w->model, w->form.date,
+                                   &proof->table, err));
+}
+
+static bool
+proven(const struct odks_walk *w, const struct proof *proof)
+{
+    if (!proof->possible || odks_attempt_is_dry(w->a))
+        return true;
+    return w->a->conf->on_delete == ODKS_DELETE_KEEP
+               ? proof->table >= proof->central
+               : proof->table == proof->central;
+}
+
+static struct json_object *
+proof_json(const struct proof *proof)
+{
+    struct json_object *o = json_object_new_object();
+
+    if (proof->possible) {
+        add_int(o, "central", proof->central);
+        add_int(o, "table", proof->table);
+    }
+    (void) json_object_object_add(o, "proven",
+                                  json_object_new_boolean(proof->possible));
+    return o;
+}
+
+/* The last transaction: cursor, history, status and queue together. */
+static bool
+finish(struct odks_walk *w, const struct proof *proof, struct odks_err *err)
+{
+    if (!proof->possible && !odks_attempt_begin(w->a, err))
+        return false;
+    describe(w);
+    w->cursor.watermark = w->form.date;
+    json_object_put(w->cursor.counts);
+    w->cursor.counts = proof_json(proof);
+    (void) json_object_object_add(w->a->metadata, "counts", proof_json(proof));
+    return odks_cursor_store(w->a->db, w->a->conf->sync_type, &w->cursor, err)
+           && odks_attempt_finish(w->a, err);
+}
+
+static bool
+reconcile_is_due(const struct odks_walk *w)
+{
+    int64_t every = w->a->conf->reconcile_s * INT64_C(1000000);
+    int64_t last = w->cursor.last_reconcile;
+
+    if (!submissions_wanted(w))
+        return false;
+    return w->a->payload.full
+           || (every > 0
+               && (last == ODKS_TIME_NONE || w->form.date - last >= every));
+}
+
+/*
+ * Read the changes until here and there agree. Submissions that come and go
+ * meanwhile make a second look differ from the first; what differs twice no
+ * timestamp shows.
+ */
+static bool
+settle(struct odks_walk *w, struct odks_err *err)
+{
+    struct proof proof = { 0 };
+
+    for (int round = 1; round <= PROOF_ROUNDS; round++) {
+        bool compare = round == 1 ? reconcile_is_due(w) : round > 2;
+
+        if ((round > 1 && !odks_walk_look(w, err))
+            || !odks_walk_changes(w, err)
+            || (compare && !odks_walk_reconcile(w, err))
+            || !count_both(w, &proof, err))
+            return false;
+        if (proven(w, &proof))
+            return finish(w, &proof, err);
+        odks_db_rollback(w->a->db);
+        odks_log(ODKS_LOG_INFO,
+                 "Central counts %" PRId64 ", the table %" PRId64
+                 "; looking again",
+                 proof.central, proof.table);
+    }
+    odks_err_set(err, ODKS_EXIT_TEMPFAIL,
+                 "Central counts %" PRId64 " submissions, the table %" PRId64,
+                 proof.central, proof.table);
+    odks_err_hint(err, "Submissions may be changing while we look; if this "
+                       "stays, please report it.");
+    return false;
+}
+
+static void
+summarise(struct odks_walk *w)
+{
+    const struct odks_merge *c = &w->counts;
+
+    odks_log_set_step(NULL);
+    odks_log(ODKS_LOG_INFO,
+             "%s%" PRId64 " submissions read: %" PRId64 " new, %" PRId64
+             " changed, %" PRId64 " deleted; %" PRId64 " repeat rows written",
+             odks_attempt_is_dry(w->a) ? "dry run: " : "", c->received,
+             c->inserted, c->updated, c->deleted, c->repeats);
+    if (c->rejected > 0)
+        odks_log(ODKS_LOG_WARN,
+                 "%" PRId64 " value%s did not fit: see odk_sync_reject",
+                 c->rejected, c->rejected == 1 ? "" : "s");
+}
+
+static bool
+walk(struct odks_walk *w, struct odks_err *err)
+{
+    const struct odks_payload *p = &w->a->payload;
+
+    if (!prepare(w, err))
+        return false;
+    bool all = w->cursor.backfill_started != ODKS_TIME_NONE;
+    (void) json_object_object_add(
+        w->a->metadata, "mode",
+        json_object_new_string(all ? "full" : "incremental"));
+    if (all && !odks_walk_backfill(w, err))
+        return false;
+    if ((p->since != ODKS_TIME_NONE || p->until != ODKS_TIME_NONE)
+        && !odks_walk_window(w, p->since, p->until, err))
+        return false;
+    return settle(w, err);
+}
+
+static bool
+tick(void *arg, struct odks_err *err)
+{
+    return odks_attempt_heartbeat(arg, err);
+}
+
+static bool
+run(struct odks_attempt *a, struct odks_err *err)
+{
+    struct odks_walk w = { .a = a, .counts = ODKS_MERGE_INIT };
+    CLEANUP_LOGIN struct odks_login login = { .tick = tick, .tick_arg = a };
+
+    bool ok = odks_login(a->conf->central, &login, &w.central, err)
+              && walk(&w, err);
+    if (w.central != NULL)
+        describe(&w);
+    if (ok)
+        summarise(&w);
+    odks_batch_free(w.batch);
+    odks_model_free(w.model);
+    odks_field_free(w.fields);
+    odks_form_clear(&w.form);
+    odks_cursor_clear(&w.cursor);
+    odks_central_close(w.central);
+    return ok;
+}
+
+const struct odks_job_kind odks_kind_submissions = { "submissions", run };

@@ -1,0 +1,276 @@
+/* jobs/walk.c - SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+
+#include "jobs/walk.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "core/log.h"
+#include "core/mem.h"
+#include "core/stop.h"
+
+enum {
+    READ_TRIES = 3, /* of a response that was cut short */
+    READ_PAUSE_MS = 2000,
+    PROGRESS_MS = 250
+};
+
+void
+odks_walk_progress(struct odks_walk *w)
+{
+    int64_t now = odks_clock_ms();
+    int64_t seen = w->counts.received;
+    char line[200], rest[60] = "";
+
+    if (!odks_log_has_progress() || now - w->progress.shown_ms < PROGRESS_MS)
+        return;
+    int64_t rate = seen * 1000 / (now - w->progress.started_ms + 1);
+    if (w->progress.total > seen && rate > 0)
+        (void) snprintf(rest, sizeof(rest), " of %" PRId64 ", %" PRId64 " s left",
+                        w->progress.total,
+                        (w->progress.total - seen) / rate + 1);
+    (void) snprintf(line, sizeof(line),
+                    "%s: %" PRId64 "%s submissions, %" PRId64 "/s",
+                    w->a->conf->sync_type, seen, rest, rate);
+    odks_log_progress(line);
+    w->progress.shown_ms = now;
+}
+
+/* Bring the batch in, in a transaction of its own. */
+static bool
+merge(struct odks_walk *w, struct odks_err *err)
+{
+    if (odks_batch_rows(w->batch) == 0)
+        return true;
+    if (!odks_attempt_begin(w->a, err)
+        || !odks_batch_merge(w->batch, w->a->db, &w->counts, err)
+        || !odks_attempt_commit(w->a, err))
+        return false;
+    w->a->records = w->counts.received;
+    if (w->counts.latest > w->a->latest)
+        w->a->latest = w->counts.latest;
+    odks_walk_progress(w);
+    return true;
+}
+
+static bool
+read_rows(struct odks_walk *w, struct odks_rows *rows, struct odks_err *err)
+{
+    for (;;) {
+        const char *row;
+        size_t len;
+
+        if (!odks_rows_next(rows, &row, &len, err))
+            return false;
+        if (row == NULL)
+            return merge(w, err);
+        if (!odks_batch_add(w->batch, row, len, err))
+            return false;
+        if (odks_batch_is_full(w->batch) && !merge(w, err))
+            return false;
+    }
+}
+
+static bool
+read_once(struct odks_walk *w, const char *filter, struct odks_err *err)
+{
+    const struct odks_query query = { .project = w->a->conf->project,
+                                      .form_id = w->a->conf->form,
+                                      .filter = filter,
+                                      .expand = true,
+                                      .top = -1 };
+    CLEANUP_ROWS struct odks_rows *rows = NULL;
+
+    odks_batch_reset(w->batch);
+    return odks_central_rows(w->central, &query, &rows, err)
+           && read_rows(w, rows, err);
+}
+
+/* A response that was cut short is asked for again: no row of it is lost. */
+bool
+odks_walk_read(struct odks_walk *w, const char *filter, struct odks_err *err)
+{
+    for (int try = 1;; try++) {
+        if (read_once(w, filter, err))
+            return true;
+        if (err->code != ODKS_EXIT_UNAVAILABLE || try == READ_TRIES)
+            return false;
+        odks_log(ODKS_LOG_INFO, "%s; reading it again", err->message);
+        odks_err_clear(err);
+        if (odks_wait(NULL, 0, odks_deadline_in((int64_t) try * READ_PAUSE_MS))
+            == ODKS_WAIT_STOPPED) {
+            odks_stop_err(err);
+            return false;
+        }
+        if (!odks_attempt_heartbeat(w->a, err))
+            return false;
+    }
+}
+
+/* "... ge from and ... lt until and (live and deleted)". */
+static char *
+window_filter(int64_t from, int64_t until)
+{
+    char text[ODKS_TIME_TEXT];
+    CLEANUP_FREE char *low = odks_xstrdup("");
+    CLEANUP_FREE char *high = odks_xstrdup("");
+
+    if (from != ODKS_TIME_NONE) {
+        odks_time_format(from, text);
+        free(low);
+        low = odks_xasprintf("__system/submissionDate ge %s and ", text);
+    }
+    if (until != ODKS_TIME_NONE) {
+        odks_time_format(until, text);
+        free(high);
+        high = odks_xasprintf("__system/submissionDate lt %s and ", text);
+    }
+    return odks_xasprintf("%s%s" ODKS_LIVE_AND_DELETED, low, high);
+}
+
+bool
+odks_walk_window(struct odks_walk *w, int64_t from, int64_t until,
+                 struct odks_err *err)
+{
+    CLEANUP_FREE char *filter = window_filter(from, until);
+
+    return odks_walk_read(w, filter, err);
+}
+
+/* The submission date in a row of $select=__system/submissionDate. */
+static bool
+date_of(const char *row, int64_t *date, struct odks_err *err)
+{
+    struct json_object *o = json_tokener_parse(row), *system = NULL;
+    struct json_object *value = NULL;
+
+    bool ok = json_object_object_get_ex(o, "__system", &system)
+              && json_object_object_get_ex(system, "submissionDate", &value)
+              && odks_time_parse(json_object_get_string(value), date, NULL);
+    json_object_put(o);
+    if (!ok)
+        odks_err_set(err, ODKS_EXIT_DATA,
+                     "Central sent a submission without a date");
+    return ok;
+}
+
+/*
+ * The date of the submission that comes skip places after the first one of
+ * from; ODKS_TIME_NONE when there are no more.
+ */
+static bool
+date_after(struct odks_walk *w, int64_t from, int64_t skip, int64_t *date,
+           struct odks_err *err)
+{
+    CLEANUP_FREE char *filter = window_filter(from, ODKS_TIME_NONE);
+    const struct odks_query query = {
+        .project = w->a->conf->project,
+        .form_id = w->a->conf->form,
+        .filter = filter,
+        .select = "__id,__system/submissionDate",
+        .orderby = "__system/submissionDate asc",
+        .top = 1,
+        .skip = skip,
+    };
+    CLEANUP_ROWS struct odks_rows *rows = NULL;
+    const char *row;
+    size_t len;
+
+    *date = ODKS_TIME_NONE;
+    if (!odks_central_rows(w->central, &query, &rows, err)
+        || !odks_rows_next(rows, &row, &len, err))
+        return false;
+    return row == NULL || date_of(row, date, err);
+}
+
+/*
+ * Where the window that starts at from ends. Submissions of one instant stay
+ * together, so a window may hold more than was asked for.
+ */
+static bool
+window_end(struct odks_walk *w, int64_t from, int64_t *until,
+           struct odks_err *err)
+{
+    int64_t skip = w->a->conf->window_rows;
+
+    do {
+        if (!date_after(w, from, skip, until, err))
+            return false;
+        skip *= 2;
+    } while (*until != ODKS_TIME_NONE && from != ODKS_TIME_NONE
+             && *until <= from);
+    return true;
+}
+
+static bool
+store_cursor(struct odks_walk *w, struct odks_err *err)
+{
+    return odks_attempt_begin(w->a, err)
+           && odks_cursor_store(w->a->db, w->a->conf->sync_type, &w->cursor,
+                                err)
+           && odks_attempt_commit(w->a, err);
+}
+
+static bool
+count_what_comes(struct odks_walk *w, struct odks_err *err)
+{
+    w->progress.started_ms = odks_clock_ms();
+    if (!odks_log_has_progress())
+        return true;
+    CLEANUP_FREE char *filter =
+        window_filter(w->cursor.backfill_position, ODKS_TIME_NONE);
+    return odks_central_count(w->central, w->a->conf->project,
+                              w->a->conf->form, filter, &w->progress.total,
+                              err);
+}
+
+bool
+odks_walk_backfill(struct odks_walk *w, struct odks_err *err)
+{
+    odks_log_set_step("backfill");
+    if (!count_what_comes(w, err))
+        return false;
+    for (;;) {
+        int64_t from = w->cursor.backfill_position, until;
+
+        if (!window_end(w, from, &until, err)
+            || !odks_walk_window(w, from, until, err))
+            return false;
+        if (until == ODKS_TIME_NONE)
+            break;
+        w->cursor.backfill_position = until;
+        if (!store_cursor(w, err))
+            return false;
+    }
+    /* edits made meanwhile are newer than the start */
+    w->cursor.watermark = w->cursor.backfill_started;
+    w->cursor.backfill_started = ODKS_TIME_NONE;
+    w->cursor.backfill_position = ODKS_TIME_NONE;
+    w->progress.total = 0;
+    return store_cursor(w, err);
+}
+
+bool
+odks_walk_changes(struct odks_walk *w, struct odks_err *err)
+{
+    char since[ODKS_TIME_TEXT];
+
+    odks_log_set_step("changes");
+    odks_time_format(w->cursor.watermark
+                         - w->a->conf->overlap_s * INT64_C(1000000),
+                     since);
+    CLEANUP_FREE char *filter = odks_xasprintf(
+        "(__system/submissionDate ge %s or __system/updatedAt ge %s"
+        " or __system/deletedAt ge %s)",
+        since, since, since);
+    return odks_walk_read(w, filter, err);
+}
+
+bool
+odks_walk_look(struct odks_walk *w, struct odks_err *err)
+{
+    odks_form_clear(&w->form);
+    return odks_central_form(w->central, w->a->conf->project, w->a->conf->form,
+                             &w->form, err);
+}

@@ -1,0 +1,108 @@
+/* lib/run/attempt.c - SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+
+#include "run/attempt.h"
+
+#include <string.h>
+
+/*
+ * The dry run's one transaction stays open while Central is read, so the limit
+ * on idle transactions is off. What its first part does, the DDL, stays for
+ * the rest; each later part is taken back at its end.
+ */
+static bool
+begin_dry(struct odks_attempt *a, struct odks_err *err)
+{
+    if (a->dry_open) {
+        a->dry_savepoint = true;
+        return odks_db_do(a->db, "dry run", "SAVEPOINT odks_dry", err);
+    }
+    a->dry_open = true;
+    return odks_db_begin(a->db, err)
+           && odks_db_do(a->db, "dry run",
+                         "SET LOCAL idle_in_transaction_session_timeout = 0",
+                         err);
+}
+
+static bool
+commit_dry(struct odks_attempt *a, struct odks_err *err)
+{
+    if (!a->dry_savepoint)
+        return true;
+    a->dry_savepoint = false;
+    return odks_db_do(a->db, "dry run",
+                      "ROLLBACK TO SAVEPOINT odks_dry;"
+                      " RELEASE SAVEPOINT odks_dry",
+                      err);
+}
+
+bool
+odks_attempt_begin(struct odks_attempt *a, struct odks_err *err)
+{
+    if (odks_attempt_is_dry(a))
+        return begin_dry(a, err);
+
+    int64_t now = odks_clock_ms();
+    if (!odks_db_begin(a->db, err)
+        || !odks_queue_heartbeat(a->db, a->job, err))
+        return false;
+    a->beat_ms = now;
+    return true;
+}
+
+bool
+odks_attempt_commit(struct odks_attempt *a, struct odks_err *err)
+{
+    return odks_attempt_is_dry(a) ? commit_dry(a, err)
+                                  : odks_db_commit(a->db, err);
+}
+
+/* The jobs that wait for this one, in the same transaction as its end. */
+static bool
+enqueue_dependents(struct odks_attempt *a, struct odks_err *err)
+{
+    for (size_t i = 0; i < odks_config_job_count(a->cfg); i++) {
+        const struct odks_job_conf *next = odks_config_job(a->cfg, i);
+        enum odks_queued queued;
+        int64_t id;
+
+        if (next->after == NULL
+            || strcmp(next->after, a->conf->sync_type) != 0)
+            continue;
+        const struct odks_enqueue what = {
+            .sync_type = next->sync_type,
+            .run_at = ODKS_TIME_NONE,
+            .priority = (int) next->priority,
+            .max_failures = (int) next->max_failures,
+            .payload = { .since = ODKS_TIME_NONE, .until = ODKS_TIME_NONE },
+        };
+        if (!odks_queue_enqueue(a->db, &what, &queued, &id, err))
+            return false;
+    }
+    return true;
+}
+
+bool
+odks_attempt_finish(struct odks_attempt *a, struct odks_err *err)
+{
+    const struct odks_outcome outcome = { .records = a->records,
+                                          .latest = a->latest,
+                                          .metadata = a->metadata };
+
+    if (odks_attempt_is_dry(a))
+        return true;
+    if (!odks_queue_finish(a->db, a->job, &outcome, err)
+        || !enqueue_dependents(a, err) || !odks_db_commit(a->db, err))
+        return false;
+    a->finished = true;
+    return true;
+}
+
+bool
+odks_attempt_heartbeat(struct odks_attempt *a, struct odks_err *err)
+{
+    if (odks_attempt_is_dry(a)
+        || odks_clock_ms() - a->beat_ms < a->job->lease_s * 1000 / 3)
+        return true;
+    return odks_attempt_begin(a, err) && odks_attempt_commit(a, err);
+}

@@ -1,0 +1,74 @@
+/* lib/run/attempt.h - SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One attempt at one job: what every kind of job works with.
+ *
+ * A kind does its work in short transactions between odks_attempt_begin(),
+ * which checks the fence and extends the lease, and odks_attempt_commit(); the
+ * last one ends with odks_attempt_finish() instead, so that rows, cursor,
+ * history, status and the end of the queue row become visible together.
+ *
+ * A dry run has no job: all of it happens in one transaction that is rolled
+ * back at the end, and every commit only takes back what was done since the
+ * begin.
+ */
+#ifndef ODKS_RUN_ATTEMPT_H
+#define ODKS_RUN_ATTEMPT_H
+
+#include <json-c/json.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "config/config.h"
+#include "core/cleanup.h"
+#include "core/clock.h"
+#include "db/db.h"
+#include "queue/queue.h"
+
+struct odks_attempt {
+    struct odks_config *cfg;
+    const struct odks_job_conf *conf;
+    struct odks_db *db;
+    const struct odks_job *job; /* NULL: dry run */
+    struct odks_payload payload;
+    struct json_object *metadata; /* the kind adds what it knows */
+    int64_t records;              /* so far; for history and progress */
+    int64_t latest;               /* newest submission date, or NONE */
+    int64_t beat_ms;              /* odks_clock_ms() of the last heartbeat */
+    bool finished;                /* odks_attempt_finish() was committed */
+    bool dry_open;                /* the dry run's transaction is open */
+    bool dry_savepoint;           /* and has a savepoint to go back to */
+};
+
+struct odks_job_kind {
+    const char *name;
+    /* True only after odks_attempt_finish(), or in a dry run. */
+    bool (*run)(struct odks_attempt *attempt, struct odks_err *err);
+};
+
+static inline bool
+odks_attempt_is_dry(const struct odks_attempt *a)
+{
+    return a->job == NULL;
+}
+
+/* Begin a transaction that holds the claim; 79 when the claim is lost. */
+ODKS_MUST_CHECK bool odks_attempt_begin(struct odks_attempt *a,
+                                        struct odks_err *err);
+ODKS_MUST_CHECK bool odks_attempt_commit(struct odks_attempt *a,
+                                         struct odks_err *err);
+
+/*
+ * End the job as a success in the open transaction, enqueue the jobs that come
+ * after it, and commit.
+ */
+ODKS_MUST_CHECK bool odks_attempt_finish(struct odks_attempt *a,
+                                         struct odks_err *err);
+
+/*
+ * Extend the lease if a third of it has passed, in a transaction of its own;
+ * for long waits outside of one.
+ */
+ODKS_MUST_CHECK bool odks_attempt_heartbeat(struct odks_attempt *a,
+                                            struct odks_err *err);
+
+#endif

@@ -1,0 +1,293 @@
+/* lib/run/run.c - SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+
+#include "run/run.h"
+
+#include <string.h>
+
+#include "core/log.h"
+#include "core/mem.h"
+#include "core/stop.h"
+#include "db/migrate.h"
+#include "run/due.h"
+#include "run/instance.h"
+
+enum { RECONNECT_TRIES = 3, RECONNECT_PAUSE_MS = 2000 };
+
+struct run {
+    struct odks_config *cfg;
+    const struct odks_run_options *options;
+    char instance[ODKS_INSTANCE_TEXT];
+    struct odks_db_conf db_conf;
+    struct odks_db *db;
+    const char **types; /* that this run may claim, NULL-terminated */
+    enum odks_exit worst;
+    int64_t jobs;
+};
+
+static void
+note(struct run *run, const struct odks_err *err)
+{
+    odks_log_err(ODKS_LOG_ERROR, err);
+    run->worst = odks_exit_worse(run->worst, err->code);
+}
+
+/* The types that may be claimed: those asked for, else all configured. */
+static bool
+choose_types(struct run *run, struct odks_err *err)
+{
+    const struct odks_run_options *o = run->options;
+    size_t count = o->type_count > 0 ? o->type_count
+                                     : odks_config_job_count(run->cfg);
+
+    run->types = odks_xcalloc(count + 1, sizeof(*run->types));
+    for (size_t i = 0; i < count; i++) {
+        const struct odks_job_conf *job =
+            o->type_count > 0
+                ? odks_config_find_job(run->cfg, o->types[i], err)
+                : odks_config_job(run->cfg, i);
+        if (job == NULL)
+            return false;
+        run->types[i] = job->sync_type;
+    }
+    return true;
+}
+
+static const struct odks_job_kind *
+find_kind(const struct run *run, const char *name)
+{
+    for (size_t i = 0; run->options->kinds[i] != NULL; i++) {
+        if (strcmp(run->options->kinds[i]->name, name) == 0)
+            return run->options->kinds[i];
+    }
+    return NULL;
+}
+
+static bool
+do_kind(const struct run *run, struct odks_attempt *a, struct odks_err *err)
+{
+    const struct odks_job_kind *kind = find_kind(run, a->conf->kind);
+
+    if (kind == NULL) {
+        odks_err_set(err, ODKS_EXIT_CONFIG, "no such kind of job: %s",
+                     a->conf->kind);
+        return false;
+    }
+    return kind->run(a, err);
+}
+
+/* Have a connection on which a failure can be recorded. */
+static bool
+reconnect(struct run *run, struct odks_err *err)
+{
+    odks_db_rollback(run->db);
+    if (odks_db_alive(run->db))
+        return true;
+    odks_db_close(run->db);
+    run->db = NULL;
+    for (int i = 0; i < RECONNECT_TRIES; i++) {
+        if (i > 0)
+            (void) odks_wait(NULL, 0, odks_deadline_in(RECONNECT_PAUSE_MS));
+        if (odks_db_connect(&run->db_conf, &run->db, err))
+            return true;
+    }
+    return false;
+}
+
+/*
+ * Record that the attempt did not succeed. The cause may turn out to be none:
+ * when the answer to the last commit was lost, history knows better.
+ */
+static bool
+record(struct run *run, struct odks_attempt *a, struct odks_err *cause,
+       struct odks_err *err)
+{
+    const struct odks_outcome outcome = { .records = a->records,
+                                          .latest = ODKS_TIME_NONE,
+                                          .metadata = a->metadata };
+    char status[21];
+    bool dead = false;
+
+    if (!odks_db_begin(run->db, err)
+        || !odks_queue_attempt_status(run->db, a->job, status, err))
+        return false;
+    if (strcmp(status, "success") == 0) {
+        odks_db_rollback(run->db);
+        odks_err_clear(cause);
+        return true;
+    }
+    if (cause->interrupted) {
+        if (!odks_queue_release(run->db, a->job, cause, &outcome, err))
+            return false;
+    } else if (!odks_queue_fail(run->db, a->job, cause, &outcome, &dead,
+                                err)) {
+        return false;
+    }
+    if (!odks_db_commit(run->db, err))
+        return false;
+    if (dead && odks_exit_is_temporary(cause->code)) {
+        odks_err_context(cause, "gave up after %d failures",
+                         a->job->failures + 1);
+        cause->code = ODKS_EXIT_GAVE_UP;
+        odks_err_hint(cause, "When the cause is gone: odk-sync retry %lld",
+                      (long long) a->job->id);
+    }
+    return true;
+}
+
+/* After an attempt that failed: tell, hand back or fail the job. */
+static void
+give_up(struct run *run, struct odks_attempt *a, struct odks_err *cause)
+{
+    struct odks_err err = ODKS_ERR_INIT;
+
+    if (cause->interrupted)
+        odks_stop_acknowledge();
+    if (cause->code == ODKS_EXIT_FENCED) {
+        odks_db_rollback(run->db);
+        note(run, cause);
+        return; /* the job is another runner's now, and so is its record */
+    }
+    bool recorded =
+        reconnect(run, &err) && record(run, a, cause, &err);
+    if (cause->code != ODKS_EXIT_OK)
+        note(run, cause);
+    if (!recorded) {
+        odks_err_context(&err, "the failure could not be recorded");
+        note(run, &err);
+        odks_db_rollback(run->db);
+    }
+}
+
+static void
+attempt(struct run *run, struct odks_job *job)
+{
+    struct odks_err err = ODKS_ERR_INIT;
+    struct odks_attempt a = { .cfg = run->cfg,
+                              .db = run->db,
+                              .job = job,
+                              .payload = job->payload,
+                              .latest = ODKS_TIME_NONE,
+                              .beat_ms = odks_clock_ms() };
+
+    odks_log_set_job(job->sync_type);
+    a.metadata = json_object_new_object();
+    a.conf = odks_config_find_job(run->cfg, job->sync_type, &err);
+    if (a.conf == NULL || !do_kind(run, &a, &err))
+        give_up(run, &a, &err);
+    if (odks_db_alive(run->db))
+        odks_queue_unlock(run->db, job);
+    json_object_put(a.metadata);
+    odks_log_progress(NULL);
+    odks_log_set_step(NULL);
+    odks_log_set_job(NULL);
+}
+
+/* Enqueue, take back; then the queue says what is to be done. */
+static bool
+tick(struct run *run, struct odks_err *err)
+{
+    int reclaimed = 0;
+
+    if (!odks_db_begin(run->db, err) || !odks_migrate_check(run->db, err)
+        || !odks_due_enqueue(run->db, run->cfg, run->options, err)
+        || !odks_queue_reclaim(run->db, &reclaimed, err)
+        || !odks_db_commit(run->db, err))
+        return false;
+    if (reclaimed > 0)
+        odks_log(ODKS_LOG_WARN, "took back %d abandoned job%s", reclaimed,
+                 reclaimed == 1 ? "" : "s");
+    return true;
+}
+
+static bool
+claim(struct run *run, struct odks_job **job, struct odks_err *err)
+{
+    if (odks_db_begin(run->db, err)
+        && odks_queue_claim(run->db, run->types, run->instance,
+                            odks_config_run(run->cfg)->lease_s, job, err)
+        && odks_db_commit(run->db, err))
+        return true;
+    odks_job_free(odks_steal(job));
+    return false;
+}
+
+static bool
+drain(struct run *run, struct odks_err *err)
+{
+    while (run->options->max_jobs == 0 || run->jobs < run->options->max_jobs) {
+        CLEANUP_JOB struct odks_job *job = NULL;
+
+        if (odks_stop_requested()) {
+            odks_stop_err(err);
+            return false;
+        }
+        if (!claim(run, &job, err))
+            return false;
+        if (job == NULL)
+            return true;
+        run->jobs++;
+        attempt(run, job);
+        if (run->db == NULL)
+            return true; /* the cause is noted */
+    }
+    return true;
+}
+
+/* All of it in one transaction that is never committed. */
+static bool
+dry_run(struct run *run, struct odks_err *err)
+{
+    for (size_t i = 0; run->types[i] != NULL; i++) {
+        struct odks_attempt a = { .cfg = run->cfg,
+                                  .db = run->db,
+                                  .payload = run->options->payload,
+                                  .latest = ODKS_TIME_NONE };
+
+        a.conf = odks_config_find_job(run->cfg, run->types[i], err);
+        if (a.conf == NULL)
+            return false;
+        odks_log_set_job(run->types[i]);
+        a.metadata = json_object_new_object();
+        bool ok = do_kind(run, &a, err);
+        if (ok && run->options->report != NULL)
+            run->options->report(run->types[i], a.metadata);
+        json_object_put(a.metadata);
+        odks_db_rollback(run->db);
+        if (!ok)
+            return false;
+        odks_log_set_job(NULL);
+    }
+    return true;
+}
+
+static bool
+run_all(struct run *run, struct odks_err *err)
+{
+    if (!choose_types(run, err)
+        || !odks_config_db_conf(run->cfg, run->instance, &run->db_conf, err)
+        || !odks_db_connect(&run->db_conf, &run->db, err))
+        return false;
+    if (run->options->dry_run)
+        return dry_run(run, err);
+    return tick(run, err) && drain(run, err);
+}
+
+enum odks_exit
+odks_run(struct odks_config *cfg, const struct odks_run_options *options)
+{
+    struct odks_err err = ODKS_ERR_INIT;
+    struct run run = { .cfg = cfg, .options = options };
+
+    odks_instance(run.instance);
+    odks_log_set_run(run.instance);
+    if (!run_all(&run, &err)) {
+        odks_db_rollback(run.db);
+        note(&run, &err);
+    }
+    odks_db_close(run.db);
+    free(run.types);
+    if (run.worst == ODKS_EXIT_OK && run.jobs == 0 && options->fail_if_idle)
+        return ODKS_EXIT_TEMPFAIL;
+    return run.worst;
+}
