@@ -340,3 +340,26 @@ odks_db_bool(const PGresult *res, int row, int column)
 {
     return PQgetvalue(res, row, column)[0] == 't';
 }
+
+int64_t
+odks_db_time(const PGresult *res, int row, int column)
+{
+    return PQgetisnull(res, row, column) ? ODKS_TIME_NONE
+                                         : odks_db_int64(res, row, column);
+}
+
+const char *
+odks_db_time_param(int64_t us, char text[ODKS_TIME_TEXT])
+{
+    if (us == ODKS_TIME_NONE)
+        return NULL;
+    odks_time_format(us, text);
+    return text;
+}
+
+const char *
+odks_db_int64_param(int64_t n, char text[ODKS_DB_INT64_TEXT])
+{
+    (void) snprintf(text, ODKS_DB_INT64_TEXT, "%" PRId64, n);
+    return text;
+}

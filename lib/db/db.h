@@ -24,6 +24,7 @@
 #include "core/cleanup.h"
 #include "core/clock.h"
 #include "core/err.h"
+#include "core/time.h"
 
 struct odks_db; /* opaque */
 
@@ -117,5 +118,15 @@ ODKS_MUST_CHECK bool odks_db_literal(struct odks_db *db, const char *s,
 const char *odks_db_text(const PGresult *res, int row, int column);
 int64_t odks_db_int64(const PGresult *res, int row, int column);
 bool odks_db_bool(const PGresult *res, int row, int column);
+/* A column of microseconds since 1970; ODKS_TIME_NONE stands for NULL. */
+int64_t odks_db_time(const PGresult *res, int row, int column);
+
+/*
+ * Values as parameters: written into text, which is returned, or NULL for
+ * ODKS_TIME_NONE.
+ */
+const char *odks_db_time_param(int64_t us, char text[ODKS_TIME_TEXT]);
+enum { ODKS_DB_INT64_TEXT = 24 };
+const char *odks_db_int64_param(int64_t n, char text[ODKS_DB_INT64_TEXT]);
 
 #endif

@@ -1,0 +1,4 @@
+-- returns 0..0 rows of 0 columns, takes 3 parameters
+INSERT INTO odk_sync_schema (version, name, checksum)
+VALUES ($1::integer, $2::text,
+    encode(sha256(convert_to($3::text, 'UTF8')), 'hex'))
