@@ -110,6 +110,7 @@ synchronous_commit = off
 max_connections = 120
 max_wal_size = 2GB
 shared_buffers = 128MB
+track_commit_timestamp = on
 autovacuum_naptime = 10s
 timezone = 'America/St_Johns'
 datestyle = 'SQL, DMY'

@@ -1,0 +1,289 @@
+# tests/harness/oracle.py - SPDX-License-Identifier: Apache-2.0
+"""Do the tables of a form equal Central, in every cell?
+
+The truth is the `state` of the stand-in and the form's own list of fields;
+which column holds which field is looked up in odk_sync_column.
+"""
+
+import datetime
+import decimal
+import json
+import re
+
+
+def _loads(text):
+    return json.loads(text, parse_float=decimal.Decimal)
+
+
+def _state(central, form, project):
+    _, _, body = central.request(
+        "POST", "/_control/state",
+        json.dumps({"form": form, "project": project}),
+        {"Content-Type": "application/json"})
+    return _loads(body)
+
+
+def _fields(central, form, project):
+    from urllib.parse import quote
+    status, _, body = central.request(
+        "GET", f"/v1/projects/{project}/forms/{quote(form, safe='')}"
+        "/fields?odata=true",
+        headers={"Authorization": "Bearer " + central.login()})
+    if status != 200:
+        raise RuntimeError(f"fields of {form}: {status}")
+    return json.loads(body)
+
+
+def instant(text):
+    """A point in time, from any of the ISO forms that are in use here."""
+    match = re.fullmatch(
+        r"(\d+-\d+-\d+[T ]\d+:\d+:\d+)(?:\.(\d+))?(Z|[+-]\d+(?::?\d+)?)?",
+        text)
+    if not match:
+        raise ValueError(text)
+    base, fraction, zone = match.groups()
+    zone = (zone or "+00").replace("Z", "+00").replace(":", "").ljust(5, "0")
+    return (datetime.datetime.strptime(base.replace("T", " ") + zone,
+                                       "%Y-%m-%d %H:%M:%S%z")
+            + datetime.timedelta(microseconds=int((fraction or "0")
+                                                  .ljust(6, "0")[:6])))
+
+
+def _same_time(truth, cell):
+    return instant(truth) == instant(cell)
+
+
+def _same_point(truth, cell):
+    """The geometry as GeoJSON; its numbers are in columns of their own."""
+    return cell == truth
+
+
+def _number(cell):
+    return decimal.Decimal(str(cell))
+
+
+_SAME = {
+    "int": lambda truth, cell: truth == cell,
+    "decimal": lambda truth, cell: _number(truth) == _number(cell),
+    "boolean": lambda truth, cell: (truth == "true") is cell,
+    "dateTime": _same_time,
+    "multiple": lambda truth, cell: truth.split() == cell,
+}
+
+
+def _equal(kind, truth, cell):
+    if truth is None or cell is None:
+        return truth is cell
+    return _SAME.get(kind, lambda a, b: a == b)(truth, cell)
+
+
+def _point_parts(truth):
+    numbers = (truth or {}).get("coordinates", []) + [None] * 3
+    lon, lat, alt = numbers[:3]
+    accuracy = ((truth or {}).get("properties") or {}).get("accuracy")
+    return {"lat": lat, "lon": lon, "alt": alt, "acc": accuracy}
+
+
+# column of the main table, key in __system, kind
+_SYSTEM = (
+    ("_submitted_at", "submissionDate", "dateTime"),
+    ("_updated_at", "updatedAt", "dateTime"),
+    ("_deleted_at", "deletedAt", "dateTime"),
+    ("_submitter", "submitterName", "string"),
+    ("_device_id", "deviceId", "string"),
+    ("_edits", "edits", "int"),
+    ("_form_version", "formVersion", "string"),
+    ("_status", "status", "string"),
+    ("_attachments_present", "attachmentsPresent", "int"),
+    ("_attachments_expected", "attachmentsExpected", "int"),
+)
+
+
+class _Table:
+    """A table of the form: where it is, its fields and its rows."""
+
+    def __init__(self, odata, path):
+        self.odata = odata
+        self.path = path      # of the repeat, "" for submissions
+        self.fields = []      # (path within the row, kind, full path, type)
+        self.columns = {}     # (full path, type, part) -> column
+        self.schema = self.name = None
+        self.rows = []
+
+
+def _kind(field):
+    return "multiple" if field.get("selectMultiple") else field["type"]
+
+
+def _tables(fields):
+    """The tables of a form from its list of fields."""
+    tables = {"": _Table("Submissions", "")}
+    for field in fields:
+        path = field["path"]
+        if field["type"] == "repeat":
+            tables[path] = _Table("Submissions" + path.replace("/", "."),
+                                  path)
+    for field in fields:
+        path = field["path"]
+        if field["type"] in ("structure", "repeat"):
+            continue
+        owner = max((t for t in tables if path.startswith(t + "/")), key=len)
+        tables[owner].fields.append(
+            (path[len(owner) + 1:].split("/"), _kind(field), path,
+             field["type"]))
+    return tables
+
+
+def _locate(session, tables, form, project):
+    """Fill in where the tables and columns are."""
+    by_odata = {table.odata: table for table in tables.values()}
+    for row in session.rows(
+            "SELECT * FROM odk_sync_column WHERE retired_at IS NULL"
+            f" AND form = '{form}' AND project = {project} ORDER BY"
+            " created_at"):
+        table = by_odata.get(row["odata"])
+        if table is None:
+            continue
+        table.schema, table.name = row["table_schema"], row["table_name"]
+        if row["path"]:
+            table.columns[row["path"], row["part"]] = row["column_name"]
+
+
+def _read(session, table):
+    table.rows = _loads(session.run(
+        "SELECT coalesce(json_agg(t), '[]')"
+        f' FROM "{table.schema}"."{table.name}" AS t'))
+
+
+def _dig(row, keys):
+    for key in keys:
+        row = (row or {}).get(key)
+    return row
+
+
+class _Comparison:
+    def __init__(self, tables):
+        self.tables = tables
+        self.found = []
+        self.by_id = {}
+        self.children = {}
+        for path, table in tables.items():
+            for row in table.rows:
+                if path == "":
+                    self.by_id[row["_id"]] = row
+                else:
+                    self.children.setdefault(
+                        (path, row["_parent_id"]), []).append(row)
+
+    def say(self, where, what):
+        self.found.append(f"{where}: {what}")
+
+    def cell(self, where, kind, truth, row, column):
+        if column not in row:
+            self.say(where, f"there is no column {column}")
+        elif not _equal(kind, truth, row[column]):
+            self.say(where, f"{column} is {row[column]!r},"
+                     f" Central has {truth!r}")
+
+    def answers(self, where, table, truth, row):
+        for keys, kind, path, _ in table.fields:
+            value = _dig(truth, keys)
+            if path in ("/meta/instanceID",):
+                continue
+            parts = {part: column for (p, part), column
+                     in table.columns.items() if p == path}
+            if not parts:
+                if kind == "unknown" and value is None:
+                    continue
+                self.say(where, f"no column for {path}")
+                continue
+            if kind == "geopoint":
+                wanted = _point_parts(value)
+                for part, number in wanted.items():
+                    self.cell(where, "decimal", number, row,
+                              parts.get(part, path + " " + part))
+            if "" in parts:
+                self.cell(where, kind, value, row, parts[""])
+
+    def repeats(self, where, path, truth, parent_id, submission_id):
+        """The rows of the repeats that hang on a row, level by level."""
+        for child_path, table in self.tables.items():
+            inside = child_path[len(path) + 1:]
+            if not child_path.startswith(path + "/") or any(
+                    child_path.startswith(other + "/")
+                    and len(other) > len(path)
+                    for other in self.tables if other != child_path):
+                continue
+            wanted = _dig(truth, inside.split("/")) or []
+            got = sorted(self.children.pop((child_path, parent_id), []),
+                         key=lambda row: row["_position"])
+            here = f"{where} {table.odata}"
+            if [row["_id"] for row in got] != [w["__id"] for w in wanted]:
+                self.say(here, f"{[row['_id'] for row in got]},"
+                         f" Central has {[w['__id'] for w in wanted]}")
+                continue
+            positions = [row["_position"] for row in got]
+            if got and positions != list(range(positions[0], positions[0]
+                                               + len(got))):
+                self.say(here, f"positions {positions}")
+            for row, want in zip(got, wanted):
+                if row["_submission_id"] != submission_id:
+                    self.say(here, f"{row['_id']} is of another submission")
+                self.answers(here + "/" + row["_id"], table, want, row)
+                self.repeats(here, child_path, want, row["_id"],
+                             submission_id)
+
+    def submission(self, truth, row):
+        where = truth["__id"]
+        system = truth["__system"]
+        for column, key, kind in _SYSTEM:
+            self.cell(where, kind, system.get(key), row, column)
+        if row.get("_review_state") not in (
+                [system["reviewState"]] if system["reviewState"]
+                else [None, "received"]):
+            self.say(where, f"_review_state is {row.get('_review_state')!r},"
+                     f" Central has {system['reviewState']!r}")
+        raw = row.get("_raw")
+        if raw is not None and raw.get("__id") != where:
+            self.say(where, "_raw is of another submission")
+        self.answers(where, self.tables[""], truth, row)
+        self.repeats(where, "", truth, where, where)
+
+    def all(self, live, deleted, known):
+        for truth in live:
+            row = self.by_id.pop(truth["__id"], None)
+            if row is None:
+                self.say(truth["__id"], "is missing")
+            else:
+                self.submission(truth, row)
+        for truth in deleted:
+            row = self.by_id.pop(truth["__id"], None)
+            if row is not None:
+                self.submission(truth, row)
+            elif truth["__id"] in known:
+                self.say(truth["__id"], "is deleted and not there")
+        for id_, row in self.by_id.items():  # purged ones may stay, deleted
+            if row["_deleted_at"] is None:
+                self.say(id_, "Central does not have it")
+            for key in [k for k in self.children
+                        if all(r["_submission_id"] == id_
+                               for r in self.children[k])]:
+                del self.children[key]
+        for (path, parent), rows in self.children.items():
+            self.say(path, f"{len(rows)} rows below {parent},"
+                     " which Central does not have")
+
+
+def differences(central, session, form, project=1, known=()):
+    """What differs, as lines of text. known: ids of submissions that were in
+    the tables before they were deleted, so that they have to be there."""
+    tables = _tables(_fields(central, form, project))
+    _locate(session, tables, form, project)
+    for table in tables.values():
+        if table.name is None:
+            return [f"{table.odata}: there is no table"]
+        _read(session, table)
+    comparison = _Comparison(tables)
+    state = _state(central, form, project)
+    comparison.all(state["live"], state["deleted"], set(known))
+    return comparison.found
