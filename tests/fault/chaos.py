@@ -26,11 +26,11 @@ import tap  # noqa: E402
 WITNESS = """
 CREATE SCHEMA witness;
 CREATE TABLE witness.writes (
-    xid xid NOT NULL, instance text NOT NULL, table_name text NOT NULL,
+    xid xid8 NOT NULL, instance text NOT NULL, table_name text NOT NULL,
     PRIMARY KEY (table_name, instance, xid));
 CREATE FUNCTION witness.see() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO witness.writes VALUES (pg_current_xact_id()::xid,
+    INSERT INTO witness.writes VALUES (pg_current_xact_id(),
         replace(current_setting('application_name'), 'odk-sync/', ''),
         TG_TABLE_NAME) ON CONFLICT DO NOTHING;
     RETURN NULL;
@@ -61,7 +61,8 @@ JOIN witness.writes w ON w.instance = h.service_instance
     AND (w.table_name = h.sync_type
         OR starts_with(w.table_name, h.sync_type || '__'))
 WHERE h.status = 'error'
-    AND pg_xact_commit_timestamp(w.xid) > pg_xact_commit_timestamp(h.xmin)
+    AND pg_xact_commit_timestamp(w.xid::xid)
+        > pg_xact_commit_timestamp(h.xmin)
 """
 
 

@@ -11,6 +11,7 @@ import itertools
 import json
 import os
 import pwd
+import re
 import secrets
 import shutil
 import signal
@@ -232,6 +233,10 @@ class SqlError(Exception):
         self.state = state
 
 
+_MESSAGE = re.compile(
+    r"psql:<stdin>:\d+: (?:ERROR|FATAL|PANIC):  ([0-9A-Z]{5}): ")
+
+
 class Session:
     """A psql that stays open: one connection, in UTC and ISO dates."""
 
@@ -242,41 +247,39 @@ class Session:
         env = {k: v for k, v in os.environ.items() if not k.startswith("PG")}
         env["PGCLIENTENCODING"] = "UTF8"
         env["PGAPPNAME"] = "test"
+        # -f -: messages then carry a prefix that no data has
         self._psql = subprocess.Popen(
-            [find_tool("psql"), "-XAtq", "-h", host, "-p", str(port), "-U", "postgres",
-             "-d", database],
+            [find_tool("psql"), "-XAtq", "-h", host, "-p", str(port),
+             "-U", "postgres", "-d", database, "-v", "VERBOSITY=verbose",
+             "-f", "-"],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL, env=env, encoding="utf-8",
+            stderr=subprocess.STDOUT, env=env, encoding="utf-8",
             start_new_session=True)
         self._mark = "end-" + secrets.token_hex(8)
         self.run("SET timezone = 'UTC'; SET datestyle = 'ISO';"
-                 " SET intervalstyle = 'postgres'; SET bytea_output = 'hex'")
+                 " SET intervalstyle = 'postgres'; SET bytea_output = 'hex';"
+                 " SET client_min_messages = 'error'")
 
-    def run(self, statement):
-        """Run SQL and return what psql prints of it; SqlError on failure."""
-        self._psql.stdin.write(
-            f"{statement}\n;\\set ok :ERROR\n"
-            f"\\echo '{self._mark}' :ok :LAST_ERROR_SQLSTATE"
-            " :LAST_ERROR_MESSAGE\n"
-            f"\\echo '{self._mark}'\n")
+    def run(self, statements):
+        """Run SQL and return what psql prints of it. SqlError on the first
+        failure; what comes after it has been tried all the same."""
+        self._psql.stdin.write(f"{statements}\n;\\echo '{self._mark}'\n")
         self._psql.stdin.flush()
-        lines, verdict = [], None
+        lines, wrong = [], None
         for line in self._psql.stdout:
             line = line.rstrip("\n")
             if line == self._mark:
                 break
-            if line.startswith(self._mark):
-                verdict = [line[len(self._mark) + 1:]]
-            elif verdict:
-                verdict.append(line)
-            else:
-                lines.append(line)
+            message = _MESSAGE.match(line)
+            if message and not wrong:
+                wrong = SqlError(message[1], line[message.end():],
+                                 statements)
+            lines.append(line)
         else:
-            raise SqlError("08006", "psql ended", statement)
-        failed, state, message = (verdict[0] + "  ").split(" ", 2)
-        if failed == "true":
-            raise SqlError(state, " ".join([message] + verdict[1:]).strip(),
-                           statement)
+            raise SqlError("08006", "psql ended: " + "\n".join(lines),
+                           statements)
+        if wrong:
+            raise wrong
         return "\n".join(lines)
 
     def rows(self, select):
