@@ -133,13 +133,12 @@ $$;
 
 CREATE TABLE odk_sync_cursor (
     sync_type varchar(50) PRIMARY KEY,
-    form_key text, -- which form of which server the rest is about
-    form_hash text,
-    watermark timestamptz,
+    form_hash text, -- of the form and the settings that the rest is true of
+    watermark timestamptz, -- Central's clock before it was last read
     etag text,
-    backfill_from timestamptz,
-    backfill_position timestamptz,
-    backfill_started timestamptz,
+    backfill_started timestamptz, -- Central's clock then; NULL: none under way
+    backfill_position timestamptz, -- older submissions are stored
+    backfill_job bigint, -- which began it
     last_reconcile timestamptz,
     counts jsonb,
     updated_at timestamptz NOT NULL DEFAULT clock_timestamp()

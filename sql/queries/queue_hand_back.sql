@@ -2,8 +2,8 @@
 -- The end of an attempt without success. $1 id, $2 claim, $3 outcome: error,
 -- abandoned (both count as failures) or interrupted, $4 permanent, $5 message,
 -- $6 records, $7 latest, $8 metadata, $9 exit code or NULL.
--- Deleting and inserting again, under the same id, merges the job into one of
--- its type that was enqueued meanwhile without any race.
+-- Deleting and inserting again, under the same id, takes in without any race a
+-- job of its type that was enqueued meanwhile.
 WITH r AS (
     DELETE FROM odk_sync_queue
     WHERE id = $1::bigint AND claim_no = $2::bigint AND state = 'running'
@@ -29,7 +29,10 @@ WITH r AS (
         created_at
     FROM next
     ON CONFLICT (sync_type) WHERE state IN ('pending', 'dead') DO UPDATE
-    SET state = CASE WHEN EXCLUDED.state = 'dead' THEN q.state
+    SET id = EXCLUDED.id,
+        claim_no = greatest(q.claim_no, EXCLUDED.claim_no),
+        created_at = EXCLUDED.created_at,
+        state = CASE WHEN EXCLUDED.state = 'dead' THEN q.state
             ELSE 'pending' END,
         run_at = CASE WHEN EXCLUDED.state = 'dead' THEN q.run_at
             ELSE least(q.run_at, EXCLUDED.run_at) END,

@@ -1,0 +1,88 @@
+/* lib/track/cursor.c - SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+
+#include "track/cursor.h"
+
+#include <stdlib.h>
+
+#include "core/mem.h"
+#include "sql/queries.h"
+
+/* track_cursor_load.sql */
+enum {
+    COL_FORM_HASH,
+    COL_WATERMARK,
+    COL_ETAG,
+    COL_BACKFILL_STARTED,
+    COL_BACKFILL_POSITION,
+    COL_BACKFILL_JOB,
+    COL_LAST_RECONCILE,
+    COL_COUNTS
+};
+
+static char *
+copy(const PGresult *res, int column)
+{
+    const char *text = odks_db_text(res, 0, column);
+
+    return text != NULL ? odks_xstrdup(text) : NULL;
+}
+
+bool
+odks_cursor_load(struct odks_db *db, const char *sync_type,
+                 struct odks_cursor *c, struct odks_err *err)
+{
+    const char *const params[] = { sync_type };
+
+    *c = (struct odks_cursor) ODKS_CURSOR_INIT;
+    CLEANUP_PGRESULT PGresult *res =
+        odks_db_query(db, &odks_sql_track_cursor_load, params, err);
+    if (res == NULL)
+        return false;
+    if (PQntuples(res) == 0)
+        return true;
+
+    const char *counts = odks_db_text(res, 0, COL_COUNTS);
+    c->form_hash = copy(res, COL_FORM_HASH);
+    c->watermark = odks_db_time(res, 0, COL_WATERMARK);
+    c->etag = copy(res, COL_ETAG);
+    c->backfill_started = odks_db_time(res, 0, COL_BACKFILL_STARTED);
+    c->backfill_position = odks_db_time(res, 0, COL_BACKFILL_POSITION);
+    c->backfill_job = odks_db_int64(res, 0, COL_BACKFILL_JOB);
+    c->last_reconcile = odks_db_time(res, 0, COL_LAST_RECONCILE);
+    c->counts = counts != NULL ? json_tokener_parse(counts) : NULL;
+    return true;
+}
+
+bool
+odks_cursor_store(struct odks_db *db, const char *sync_type,
+                  const struct odks_cursor *c, struct odks_err *err)
+{
+    char watermark[ODKS_TIME_TEXT], started[ODKS_TIME_TEXT];
+    char position[ODKS_TIME_TEXT], reconcile[ODKS_TIME_TEXT];
+    char job[ODKS_DB_INT64_TEXT];
+    const char *const params[] = {
+        sync_type,
+        c->form_hash,
+        odks_db_time_param(c->watermark, watermark),
+        c->etag,
+        odks_db_time_param(c->backfill_started, started),
+        odks_db_time_param(c->backfill_position, position),
+        c->backfill_job != 0 ? odks_db_int64_param(c->backfill_job, job) : NULL,
+        odks_db_time_param(c->last_reconcile, reconcile),
+        c->counts != NULL ? json_object_to_json_string(c->counts) : NULL,
+    };
+
+    CLEANUP_PGRESULT PGresult *res =
+        odks_db_query(db, &odks_sql_track_cursor_store, params, err);
+    return res != NULL;
+}
+
+void
+odks_cursor_clear(struct odks_cursor *c)
+{
+    free(c->form_hash);
+    free(c->etag);
+    json_object_put(c->counts);
+    *c = (struct odks_cursor) ODKS_CURSOR_INIT;
+}

@@ -1,0 +1,13 @@
+-- returns 0..1 rows of 8 columns, takes 1 parameters
+SELECT form_hash,
+    (extract(epoch FROM watermark) * 1000000)::bigint AS watermark,
+    etag,
+    (extract(epoch FROM backfill_started) * 1000000)::bigint
+        AS backfill_started,
+    (extract(epoch FROM backfill_position) * 1000000)::bigint
+        AS backfill_position,
+    backfill_job,
+    (extract(epoch FROM last_reconcile) * 1000000)::bigint AS last_reconcile,
+    counts
+FROM odk_sync_cursor
+WHERE sync_type = $1::text

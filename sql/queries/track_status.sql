@@ -1,0 +1,51 @@
+-- returns 0..* rows of 22 columns, takes 0 parameters
+WITH known AS (
+    SELECT sync_type FROM odk_sync_status
+    UNION SELECT sync_type FROM odk_sync_queue
+    UNION SELECT sync_type FROM odk_sync_cursor
+    UNION SELECT sync_type FROM odk_sync_slot
+)
+SELECT known.sync_type,
+    coalesce(s.last_sync_status, 'pending') AS status,
+    to_char(h.sync_timestamp, 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS last_success,
+    to_char(c.watermark, 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS watermark,
+    s.last_records_processed AS records,
+    (SELECT count(*) FROM odk_sync_reject j
+        WHERE j.sync_type = known.sync_type) AS rejects,
+    CASE WHEN r.id IS NOT NULL THEN 'running'
+        WHEN w.state = 'dead' THEN 'dead'
+        WHEN p.paused_at IS NOT NULL THEN 'paused'
+        WHEN w.id IS NOT NULL THEN 'waiting' END AS queue,
+    to_char(CASE WHEN w.state = 'pending' THEN w.run_at END, 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS run_at,
+    s.last_error_message AS error,
+    to_char(s.last_attempt_timestamp, 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS last_attempt,
+    to_char(s.last_sync_timestamp, 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
+        AS last_sync_timestamp,
+    coalesce(s.successful_sync_count, 0) AS successful_sync_count,
+    coalesce(s.failed_sync_count, 0) AS failed_sync_count,
+    c.counts,
+    to_char(c.last_reconcile, 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS last_reconcile,
+    to_char(c.backfill_started, 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
+        AS backfill_started,
+    to_char(c.backfill_position, 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
+        AS backfill_position,
+    r.claimed_by,
+    to_char(r.lease_until, 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS lease_until,
+    coalesce(w.failures, r.failures, 0) AS failures,
+    to_char(p.slot, 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS slot,
+    to_char(p.paused_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS paused_at
+FROM known
+LEFT JOIN odk_sync_status s ON s.sync_type = known.sync_type
+LEFT JOIN odk_sync_cursor c ON c.sync_type = known.sync_type
+LEFT JOIN odk_sync_slot p ON p.sync_type = known.sync_type
+LEFT JOIN odk_sync_queue r
+    ON r.sync_type = known.sync_type AND r.state = 'running'
+LEFT JOIN odk_sync_queue w
+    ON w.sync_type = known.sync_type AND w.state IN ('pending', 'dead')
+LEFT JOIN LATERAL (
+    SELECT a.sync_timestamp FROM odk_sync_history a
+    WHERE a.sync_type = known.sync_type AND a.status = 'success'
+    ORDER BY a.sync_timestamp DESC
+    LIMIT 1
+) h ON true
+ORDER BY known.sync_type
