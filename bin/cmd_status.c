@@ -1,0 +1,98 @@
+/* bin/cmd_status.c - SPDX-License-Identifier: Apache-2.0 */
+/* status, history, queue: what the tables know. */
+#include <config.h>
+
+#include <string.h>
+
+#include "bin/cmd.h"
+#include "bin/print.h"
+#include "run/due.h"
+#include "track/track.h"
+
+static void
+print(const struct odks_cli *cli, const PGresult *res, int columns,
+      const char *nothing)
+{
+    if (cli->json)
+        odks_print_json(odks_result_json(res));
+    else if (PQntuples(res) == 0)
+        printf("%s\n", nothing);
+    else
+        odks_print_table(res, columns);
+}
+
+static bool
+is_known(const PGresult *res, const char *sync_type)
+{
+    for (int row = 0; row < PQntuples(res); row++) {
+        if (strcmp(odks_db_text(res, row, ODKS_STATUS_SYNC_TYPE), sync_type)
+            == 0)
+            return true;
+    }
+    return false;
+}
+
+/* What needs more words than a cell: proofs that are missing, errors. */
+static void
+print_remarks(const struct odks_config *cfg, const PGresult *res)
+{
+    for (int row = 0; row < PQntuples(res); row++) {
+        const char *error = odks_db_text(res, row, ODKS_STATUS_ERROR);
+
+        if (error != NULL)
+            printf("\n%s: %s\n", odks_db_text(res, row, ODKS_STATUS_SYNC_TYPE),
+                   error);
+    }
+    for (size_t i = 0; i < odks_config_job_count(cfg); i++) {
+        const char *type = odks_config_job(cfg, i)->sync_type;
+
+        if (!is_known(res, type))
+            printf("\n%s: has not run yet\n", type);
+    }
+}
+
+enum odks_exit
+odks_cmd_status(const struct odks_cli *cli, struct odks_err *err)
+{
+    CLEANUP_CMD struct odks_cmd_db c = { 0 };
+
+    if (!odks_cmd_open(cli, &c, err))
+        return err->code;
+    CLEANUP_PGRESULT PGresult *res = odks_track_status(c.db, err);
+    if (res == NULL)
+        return err->code;
+    print(cli, res, ODKS_STATUS_SHORT, "nothing has run yet");
+    if (!cli->json)
+        print_remarks(c.cfg, res);
+    return ODKS_EXIT_OK;
+}
+
+enum odks_exit
+odks_cmd_history(const struct odks_cli *cli, struct odks_err *err)
+{
+    CLEANUP_CMD struct odks_cmd_db c = { 0 };
+    const char *type = cli->arg_count > 0 ? cli->args[0] : NULL;
+
+    if (!odks_cmd_open(cli, &c, err))
+        return err->code;
+    CLEANUP_PGRESULT PGresult *res =
+        odks_track_history(c.db, type, cli->limit, err);
+    if (res == NULL)
+        return err->code;
+    print(cli, res, ODKS_HISTORY_SHORT, "no attempts");
+    return ODKS_EXIT_OK;
+}
+
+enum odks_exit
+odks_cmd_queue(const struct odks_cli *cli, struct odks_err *err)
+{
+    CLEANUP_CMD struct odks_cmd_db c = { 0 };
+
+    if (!odks_cmd_open(cli, &c, err))
+        return err->code;
+    CLEANUP_PGRESULT PGresult *res = odks_track_queue(c.db, err);
+    if (res == NULL)
+        return err->code;
+    print(cli, res, ODKS_QUEUE_SHORT, "the queue is empty");
+    return ODKS_EXIT_OK;
+}
