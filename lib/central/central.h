@@ -25,7 +25,10 @@ struct odks_central_login {
     int64_t max_row_bytes;
 };
 
-/* No network yet; login must outlive *central, which the caller closes. */
+/*
+ * No network yet; login must outlive *central, which the caller closes. One
+ * answer at a time: while rows are open, nothing else may be asked.
+ */
 ODKS_MUST_CHECK bool odks_central_open(const struct odks_central_login *login,
                                        struct odks_central **central,
                                        struct odks_err *err);
@@ -39,14 +42,18 @@ odks_central_stats(const struct odks_central *central);
 
 /*
  * GET target and hand out the body as JSON (16 MiB at most). date may be
- * NULL; else it gets the server's clock. The caller puts *json.
+ * NULL; else it gets the server's clock, ODKS_TIME_NONE if it tells none. The
+ * caller puts *json.
+ *
+ * 77 for credentials or rights, 78 for a 404, 65 for a query that this Central
+ * does not know, 76 for what no Central answers; beside those of http.h.
  */
 ODKS_MUST_CHECK bool odks_central_get(struct odks_central *central,
                                       const char *target,
                                       struct json_object **json, int64_t *date,
                                       struct odks_err *err);
 
-/* A form as published now. */
+/* A form as published now; strings are "" where Central has none. */
 struct odks_form {
     char *id;
     char *name;
@@ -82,8 +89,8 @@ enum odks_field_type {
 
 /* A node of the form, as a tree under a nameless root of type GROUP. */
 struct odks_field {
-    char *name;                /* key in the rows; "" for the root */
-    char *path;                /* "/person_details/age"; "" for the root */
+    char *name; /* key in the rows; "" for the root */
+    char *path; /* "/person_details/age"; "" for the root */
     enum odks_field_type type;
     struct odks_field **child; /* in form order */
     size_t child_count;
@@ -118,7 +125,7 @@ struct odks_query {
     const char *select;
     const char *orderby;
     bool expand;
-    int64_t top; /* -1: none */
+    int64_t top; /* 0 or less: none */
     int64_t skip;
 };
 
@@ -132,7 +139,11 @@ struct odks_rows; /* opaque */
  *
  * The text of a row is ready for PostgreSQL: valid UTF-8, no NUL and no lone
  * surrogate (U+FFFD instead), and integers of 19 digits or more end in "e0",
- * so that json-c keeps their digits.
+ * so that json-c keeps their digits. Strings and brackets are checked, the
+ * rest of the grammar is left to whoever parses the row.
+ *
+ * With top or skip no link is followed: the answer is all that was asked for,
+ * and Central's link behind it is no sign of more.
  */
 ODKS_MUST_CHECK bool odks_central_rows(struct odks_central *central,
                                        const struct odks_query *query,

@@ -33,9 +33,10 @@ struct odks_http_conf {
 struct odks_http_request {
     const char *method; /* "GET", "POST", "DELETE" */
     const char *target; /* path and query, from "/" */
-    const char *body;   /* JSON or NULL */
+    const char *body;   /* JSON or NULL; must live until the close */
     const char *bearer; /* token or NULL */
     const char *if_none_match;
+    int64_t limit_s; /* for all of the exchange; 0: only conf's limits */
 };
 
 struct odks_http_stats {
@@ -55,8 +56,12 @@ const struct odks_http_stats *odks_http_stats(const struct odks_http *http);
 
 /*
  * Send a request and wait for the final status and headers. Any status that
- * is not tried again is a result, not an error. One response may be open at a
- * time; the caller closes it.
+ * is not tried again is a result, not an error; what is no GET is only tried
+ * again while nothing of it was sent. One response may be open at a time; the
+ * caller closes it, before http is freed.
+ *
+ * 69 after the last try, 75 for a 429, 76 for a certificate that is not the
+ * origin's or a peer that does not speak HTTP.
  */
 ODKS_MUST_CHECK bool odks_http_open(struct odks_http *http,
                                     const struct odks_http_request *request,
@@ -81,14 +86,14 @@ ODKS_MUST_CHECK bool odks_http_read(struct odks_http_response *response,
 
 /* Close; a body not read to its end costs the connection. NULL is allowed. */
 void odks_http_close(struct odks_http_response *response);
-ODKS_DEFINE_CLEANUP(http_response, struct odks_http_response *,
-                    odks_http_close)
+ODKS_DEFINE_CLEANUP(http_response, struct odks_http_response *, odks_http_close)
 #define CLEANUP_HTTP_RESPONSE CLEANUP(odks_cleanup_http_response)
 
 /*
  * The target (path and query) of an absolute or relative link, for the origin
- * of http; a link to elsewhere is an error (76). A path alone is accepted.
- * The caller frees *target.
+ * of http; a link to elsewhere is an error (76). A path alone is accepted, and
+ * the path prefix of the origin, where there is one, is taken off. The caller
+ * frees *target.
  */
 ODKS_MUST_CHECK bool odks_http_link(const struct odks_http *http,
                                     const char *link, char **target,

@@ -1,0 +1,268 @@
+/* lib/central/answer.c - SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "central/internal.h"
+#include "core/buf.h"
+#include "core/err.h"
+
+enum { MAX_ERROR_BODY = 64 * 1024, MAX_DEPTH = 64 };
+
+static void
+cleanup_tokener(struct json_tokener **tok)
+{
+    if (*tok != NULL)
+        json_tokener_free(*tok);
+}
+
+bool
+odks_json_parse(const struct odks_buf *body, struct json_object **json,
+                struct odks_err *err)
+{
+    CLEANUP(cleanup_tokener)
+    struct json_tokener *tok = json_tokener_new_ex(MAX_DEPTH);
+
+    if (tok == NULL) {
+        odks_err_set(err, ODKS_EXIT_OS, "out of memory");
+        return false;
+    }
+    *json = NULL;
+    json_tokener_set_flags(tok,
+                           JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+    if (body->len > 0)
+        *json = json_tokener_parse_ex(tok, body->data, (int) body->len);
+    enum json_tokener_error said = json_tokener_get_error(tok);
+    if (*json != NULL && said == json_tokener_success)
+        return true;
+    if (body->len == 0 || said == json_tokener_continue)
+        odks_err_set(err, ODKS_EXIT_UNAVAILABLE,
+                     "Central's answer was cut short behind %zu bytes",
+                     body->len);
+    else
+        odks_err_set(err, ODKS_EXIT_PROTOCOL,
+                     "Central's answer is not JSON: %s",
+                     json_tokener_error_desc(said));
+    return false;
+}
+
+bool
+odks_central_read_json(struct odks_http_response *response, size_t cap,
+                       struct json_object **json, struct odks_err *err)
+{
+    CLEANUP_BUF struct odks_buf body = ODKS_BUF_INIT(cap);
+    const char *data;
+    size_t len;
+
+    *json = NULL;
+    do {
+        if (!odks_http_read(response, &data, &len, err))
+            return false;
+        if (!odks_buf_add(&body, data, len)) {
+            odks_err_set(err, ODKS_EXIT_DATA,
+                         "Central's answer is larger than %zu bytes", cap);
+            return false;
+        }
+    } while (len > 0);
+    return odks_json_parse(&body, json, err);
+}
+
+const char *
+odks_json_text(struct json_object *json, const char *key)
+{
+    struct json_object *value;
+
+    if (!json_object_is_type(json, json_type_object)
+        || !json_object_object_get_ex(json, key, &value) || value == NULL)
+        return "";
+    return json_object_get_string(value);
+}
+
+/* --- what is no Central --------------------------------------------------- */
+
+static void
+not_central(const struct odks_central *central,
+            const struct odks_http_response *response, struct odks_err *err)
+{
+    const char *type = odks_http_content_type(response);
+
+    odks_err_set(err, ODKS_EXIT_PROTOCOL,
+                 "%s does not answer like ODK Central (HTTP status %d, %s)",
+                 central->login->http.origin, odks_http_status(response),
+                 type != NULL ? type : "no content type");
+    odks_err_hint(err, "Check url in [central]; a login page of a proxy or a "
+                       "firewall in between answers like that too.");
+}
+
+static void
+redirected(const struct odks_central *central,
+           const struct odks_http_response *response, struct odks_err *err)
+{
+    const char *location = odks_http_location(response);
+
+    if (location == NULL)
+        location = "nowhere";
+    odks_err_set(err, ODKS_EXIT_PROTOCOL,
+                 "%s sends us elsewhere (HTTP status %d to %.*s); not followed",
+                 central->login->http.origin, odks_http_status(response),
+                 (int) strcspn(location, "?#"), location);
+    odks_err_hint(err, "Write the address at which Central itself answers as "
+                       "url in [central]; mostly it begins with https.");
+}
+
+bool
+odks_central_expect_json(const struct odks_central *central,
+                         const struct odks_http_response *response,
+                         struct odks_err *err)
+{
+    static const char json[] = "application/json";
+    const char *type = odks_http_content_type(response);
+
+    if (odks_http_status(response) == 200 && type != NULL
+        && strncasecmp(type, json, sizeof(json) - 1) == 0)
+        return true;
+    not_central(central, response, err);
+    return false;
+}
+
+/* --- what Central refuses ------------------------------------------------- */
+
+static const struct refusal {
+    int status;
+    enum odks_exit code;
+    const char *text;
+    const char *hint; /* or NULL */
+} refusals[] = {
+    { 400, ODKS_EXIT_DATA, "does not understand our query",
+      "odk-sync needs ODK Central v2024.3 or newer." },
+    { 401, ODKS_EXIT_NOPERM, "refuses the session it has just given us",
+      "Is there a proxy in between that drops the Authorization header?" },
+    { 404, ODKS_EXIT_CONFIG, "does not have what we ask for",
+      "Check project and form in the job's section." },
+    { 501, ODKS_EXIT_DATA, "does not know our query",
+      "odk-sync needs ODK Central v2024.3 or newer." },
+};
+
+/* Statuses that say all by themselves, whoever gives them. */
+static const struct refusal anyones[] = {
+    { 414, ODKS_EXIT_SOFTWARE, "finds our URL too long", NULL },
+    { 431, ODKS_EXIT_SOFTWARE, "finds our URL too long", NULL },
+    { 408, ODKS_EXIT_UNAVAILABLE, "gave up waiting for us", NULL },
+    { 429, ODKS_EXIT_TEMPFAIL, "has too many requests", NULL },
+    { 500, ODKS_EXIT_UNAVAILABLE, "is in trouble", NULL },
+    { 502, ODKS_EXIT_UNAVAILABLE, "is in trouble", NULL },
+    { 503, ODKS_EXIT_UNAVAILABLE, "is in trouble", NULL },
+    { 504, ODKS_EXIT_UNAVAILABLE, "is in trouble", NULL },
+};
+
+static const struct refusal *
+find(const struct refusal *list, size_t count, int status)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (list[i].status == status)
+            return &list[i];
+    }
+    return NULL;
+}
+
+#define FIND(list, status) find(list, sizeof(list) / sizeof((list)[0]), status)
+
+static void
+set_refusal(const struct odks_central *central, const struct refusal *refusal,
+            struct odks_err *err)
+{
+    odks_err_set(err, refusal->code, "%s %s (HTTP status %d)",
+                 central->login->http.origin, refusal->text, refusal->status);
+    if (refusal->hint != NULL)
+        odks_err_hint(err, "%s", refusal->hint);
+}
+
+static void
+no_rights(const struct odks_central *central, const char *target,
+          struct odks_err *err)
+{
+    long long project;
+    const char *user = central->login->user;
+
+    odks_err_set(err, ODKS_EXIT_NOPERM, "Central does not let %s read %.*s",
+                 user, (int) strcspn(target, "?"), target);
+    if (sscanf(target, "/v1/projects/%lld", &project) == 1)
+        odks_err_hint(err, "Give %s the role Project Viewer on project %lld.",
+                      user, project);
+    else
+        odks_err_hint(err, "Give %s the role Project Viewer.", user);
+}
+
+/* The error object of Central in a body, NULL if it is none. */
+static struct json_object *
+error_object(struct odks_http_response *response)
+{
+    struct odks_err ignored = ODKS_ERR_INIT;
+    CLEANUP_JSON struct json_object *json = NULL;
+
+    if (!odks_central_read_json(response, MAX_ERROR_BODY, &json, &ignored)
+        || *odks_json_text(json, "message") == '\0')
+        return NULL;
+    return odks_steal(&json);
+}
+
+void
+odks_central_refused(const struct odks_central *central,
+                     struct odks_http_response *response, const char *target,
+                     struct odks_err *err)
+{
+    int status = odks_http_status(response);
+    const struct refusal *refusal = FIND(anyones, status);
+
+    if (refusal != NULL) {
+        set_refusal(central, refusal, err);
+        return;
+    }
+    if (status >= 300 && status < 400) {
+        redirected(central, response, err);
+        return;
+    }
+    CLEANUP_JSON struct json_object *said = error_object(response);
+    refusal = FIND(refusals, status);
+    if (said == NULL || (refusal == NULL && status != 403)) {
+        not_central(central, response, err);
+        return;
+    }
+    if (status == 403)
+        no_rights(central, target, err);
+    else
+        set_refusal(central, refusal, err);
+    odks_err_detail(err, "%.*s: %s %s", (int) strcspn(target, "?"), target,
+                    odks_json_text(said, "code"),
+                    odks_json_text(said, "message"));
+}
+
+void
+odks_central_login_refused(const struct odks_central *central,
+                           struct odks_http_response *response,
+                           struct odks_err *err)
+{
+    int status = odks_http_status(response);
+    const char *origin = central->login->http.origin;
+
+    if (status != 401 && status != 404) {
+        odks_central_refused(central, response, "/v1/sessions", err);
+        return;
+    }
+    CLEANUP_JSON struct json_object *said = error_object(response);
+    if (said == NULL) {
+        not_central(central, response, err);
+    } else if (status == 401) {
+        odks_err_set(err, ODKS_EXIT_NOPERM,
+                     "%s refuses user %s or the password", origin,
+                     central->login->user);
+        odks_err_hint(err, "Check user and password_file in [central]; log in "
+                           "with them in a browser.");
+    } else {
+        odks_err_set(err, ODKS_EXIT_NOPERM, "%s takes no passwords", origin);
+        odks_err_hint(err, "Central with single sign-on (OIDC) has no password "
+                           "sessions; otherwise check url in [central].");
+    }
+}

@@ -1,0 +1,87 @@
+/* lib/central/internal.h - SPDX-License-Identifier: Apache-2.0 */
+/* What the files of lib/central share. */
+#ifndef ODKS_CENTRAL_INTERNAL_H
+#define ODKS_CENTRAL_INTERNAL_H
+
+#include <json-c/json.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "central/central.h"
+#include "core/cleanup.h"
+#include "http/http.h"
+
+struct odks_buf;
+struct odks_err;
+
+struct odks_central {
+    const struct odks_central_login *login;
+    struct odks_http *http;
+    char *token; /* NULL: not logged in */
+};
+
+static inline void
+odks_cleanup_json(struct json_object **json)
+{
+    (void) json_object_put(*json); /* NULL is fine */
+}
+#define CLEANUP_JSON CLEANUP(odks_cleanup_json)
+
+/* --- central.c ------------------------------------------------------------ */
+
+/*
+ * GET target, logging in as needed: a response with status 200 and a body of
+ * JSON, or an error. 78 always means 404.
+ */
+ODKS_MUST_CHECK bool odks_central_request(struct odks_central *central,
+                                          const char *target,
+                                          struct odks_http_response **response,
+                                          struct odks_err *err);
+
+/* As that, with a 404 explained: which of project and form is wrong, and how.
+ */
+ODKS_MUST_CHECK bool
+odks_central_form_request(struct odks_central *central, int64_t project,
+                          const char *form_id, const char *target,
+                          struct odks_http_response **response,
+                          struct odks_err *err);
+
+/* --- answer.c ------------------------------------------------------------- */
+
+/* All of a body as JSON; the caller puts *json. */
+ODKS_MUST_CHECK bool odks_central_read_json(struct odks_http_response *response,
+                                            size_t cap,
+                                            struct json_object **json,
+                                            struct odks_err *err);
+
+/* The whole of body as strict JSON: 69 if its end is missing, else 76. */
+ODKS_MUST_CHECK bool odks_json_parse(const struct odks_buf *body,
+                                     struct json_object **json,
+                                     struct odks_err *err);
+
+/* A text of a JSON object, "" where it has none; borrowed. */
+const char *odks_json_text(struct json_object *json, const char *key);
+
+/* Set err to what an answer other than success means. */
+void odks_central_refused(const struct odks_central *central,
+                          struct odks_http_response *response,
+                          const char *target, struct odks_err *err);
+
+/* The same for the answer to a login. */
+void odks_central_login_refused(const struct odks_central *central,
+                                struct odks_http_response *response,
+                                struct odks_err *err);
+
+/* Is the body of response JSON, by its type? Else err is set (76). */
+ODKS_MUST_CHECK bool
+odks_central_expect_json(const struct odks_central *central,
+                         const struct odks_http_response *response,
+                         struct odks_err *err);
+
+/* --- form.c --------------------------------------------------------------- */
+
+/* Find out why there is no such form, and say so in err, which is set. */
+void odks_central_explain(struct odks_central *central, int64_t project,
+                          const char *form_id, struct odks_err *err);
+
+#endif

@@ -1,0 +1,165 @@
+/* lib/http/failure.c - SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+
+#include <inttypes.h>
+#include <string.h>
+#include <time.h>
+
+#include "core/err.h"
+#include "core/time.h"
+#include "http/internal.h"
+
+/* What a result of libcurl means for us; what is not listed is our bug. */
+static const struct meaning {
+    CURLcode result;
+    enum odks_exit code;
+    bool again; /* worth trying again */
+    const char *text;
+    const char *hint; /* or NULL */
+} meanings[] = {
+    { CURLE_COULDNT_RESOLVE_HOST, ODKS_EXIT_UNAVAILABLE, true,
+      "its name cannot be resolved",
+      "Check url in [central] and the name service of this machine." },
+    { CURLE_COULDNT_RESOLVE_PROXY, ODKS_EXIT_UNAVAILABLE, true,
+      "the proxy's name cannot be resolved",
+      "Check https_proxy in the environment." },
+    { CURLE_COULDNT_CONNECT, ODKS_EXIT_UNAVAILABLE, true, "no connection",
+      "Check that Central is running, and url in [central]." },
+    { CURLE_OPERATION_TIMEDOUT, ODKS_EXIT_UNAVAILABLE, true,
+      "no connection in time", NULL },
+    { CURLE_SSL_CONNECT_ERROR, ODKS_EXIT_UNAVAILABLE, true,
+      "the TLS handshake failed", NULL },
+    { CURLE_SEND_ERROR, ODKS_EXIT_UNAVAILABLE, true, "the connection broke",
+      NULL },
+    { CURLE_RECV_ERROR, ODKS_EXIT_UNAVAILABLE, true, "the connection broke",
+      NULL },
+    { CURLE_GOT_NOTHING, ODKS_EXIT_UNAVAILABLE, true, "it sent no answer",
+      NULL },
+    { CURLE_PARTIAL_FILE, ODKS_EXIT_UNAVAILABLE, true,
+      "the connection ended early", NULL },
+    { CURLE_BAD_CONTENT_ENCODING, ODKS_EXIT_UNAVAILABLE, true,
+      "compressed data was damaged", NULL },
+    { CURLE_PEER_FAILED_VERIFICATION, ODKS_EXIT_PROTOCOL, false,
+      "its TLS certificate is not valid for it",
+      "If its certificate comes from an authority of your own, name that "
+      "authority's file as ca_file in [central]." },
+    { CURLE_SSL_CACERT_BADFILE, ODKS_EXIT_NOINPUT, false,
+      "the certificates to check it with cannot be read",
+      "Check ca_file in [central], or install ca-certificates." },
+    { CURLE_UNSUPPORTED_PROTOCOL, ODKS_EXIT_PROTOCOL, false,
+      "it does not speak HTTP", "Check url in [central]." },
+    { CURLE_WEIRD_SERVER_REPLY, ODKS_EXIT_PROTOCOL, false,
+      "it does not speak HTTP", "Check url in [central]." },
+    { CURLE_WRITE_ERROR, ODKS_EXIT_PROTOCOL, false,
+      "it sent more than 64 KiB of headers", "Check url in [central]." },
+    { CURLE_OUT_OF_MEMORY, ODKS_EXIT_OS, true, "out of memory", NULL },
+};
+
+static const struct meaning *
+meaning_of(CURLcode result)
+{
+    static const struct meaning bug = { CURLE_OK, ODKS_EXIT_SOFTWARE, false,
+                                        "libcurl failed", NULL };
+
+    for (size_t i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++) {
+        if (meanings[i].result == result)
+            return &meanings[i];
+    }
+    return &bug;
+}
+
+static void
+add_detail(const struct odks_http_response *r, struct odks_err *err)
+{
+    odks_err_detail(err, "%s",
+                    r->error[0] != '\0' ? r->error
+                                        : curl_easy_strerror(r->result));
+}
+
+bool
+odks_http_transient(int status)
+{
+    static const int again[] = { 408, 425, 429, 500, 502, 503, 504 };
+
+    for (size_t i = 0; i < sizeof(again) / sizeof(again[0]); i++) {
+        if (again[i] == status)
+            return true;
+    }
+    return false;
+}
+
+bool
+odks_http_failed(const struct odks_http_response *r, enum odks_wait got,
+                 struct odks_err *err)
+{
+    const char *origin = r->http->origin;
+
+    if (got == ODKS_WAIT_STOPPED) {
+        odks_stop_err(err);
+        return false;
+    }
+    if (got == ODKS_WAIT_TIMEOUT) {
+        odks_err_set(err, ODKS_EXIT_UNAVAILABLE,
+                     "%s: no answer within %" PRId64 " s", origin,
+                     r->http->conf->timeout_s);
+        odks_err_hint(err, "If Central needs longer, raise timeout in "
+                           "[central].");
+        return true;
+    }
+    if (r->answered) {
+        bool many = r->status == 429;
+
+        odks_err_set(err, many ? ODKS_EXIT_TEMPFAIL : ODKS_EXIT_UNAVAILABLE,
+                     "%s: %s (HTTP status %d)", origin,
+                     many ? "too many requests" : "the server is in trouble",
+                     r->status);
+        return true;
+    }
+    const struct meaning *m = meaning_of(r->result);
+    odks_err_set(err, m->code, "%s: %s", origin, m->text);
+    add_detail(r, err);
+    if (m->hint != NULL)
+        odks_err_hint(err, "%s", m->hint);
+    return m->again;
+}
+
+void
+odks_http_cut_short(const struct odks_http_response *r, enum odks_wait got,
+                    struct odks_err *err)
+{
+    const char *origin = r->http->origin;
+
+    if (got == ODKS_WAIT_STOPPED) {
+        odks_stop_err(err);
+    } else if (got == ODKS_WAIT_TIMEOUT) {
+        odks_err_set(err, ODKS_EXIT_UNAVAILABLE,
+                     "%s: the answer stalled for %" PRId64 " s", origin,
+                     r->http->conf->stall_s);
+    } else {
+        const struct meaning *m = meaning_of(r->result);
+
+        odks_err_set(err, m->code, "%s: the answer was cut short: %s", origin,
+                     m->text);
+        add_detail(r, err);
+    }
+}
+
+int64_t
+odks_http_retry_after_s(const struct odks_http_response *r)
+{
+    const char *text = odks_http_header(r, "Retry-After");
+    int64_t seconds = 0;
+
+    if (text == NULL || *text == '\0')
+        return 0;
+    if (strspn(text, "0123456789") == strlen(text))
+        return odks_duration_parse(text, &seconds) ? seconds : INT32_MAX;
+
+    /* a date: on the server's clock, if it tells it */
+    const char *date = odks_http_header(r, "Date");
+    time_t now = date != NULL ? curl_getdate(date, NULL) : -1;
+    time_t then = curl_getdate(text, NULL);
+    if (now == -1)
+        now = time(NULL);
+    return then > now ? (int64_t) (then - now) : 0;
+}
