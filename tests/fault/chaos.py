@@ -196,7 +196,8 @@ def check(world, chaos, jobs):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--jobs", type=int, default=200)
+    parser.add_argument("--jobs", type=int, default=int(
+        os.environ.get("ODKS_CHAOS_JOBS", "200")))
     parser.add_argument("--runners", type=int, default=6)
     parser.add_argument("--seed", type=int, default=int(
         os.environ.get("ODKS_SEED", time.time())))

@@ -3,7 +3,7 @@
 finish: the tables equal Central, each attempt has one closed history row, and
 the watermark never runs ahead of the rows.
 
-    kill_everywhere.py [--step K] [--scenario NAME] [--action NAME] [--from N]
+    kill_everywhere.py [--step K] [--first N] [--scenario NAME] [--action NAME]
 
 Points are tried from the first on until a run ends without having reached its
 point. --step K tries every Kth only, starting anywhere in 1..K; the default is
