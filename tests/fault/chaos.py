@@ -57,7 +57,7 @@ CREATE EVENT TRIGGER witness ON ddl_command_end
 FENCED_WRITES = """
 SELECT h.id, h.sync_type, h.service_instance, w.xid::text AS xid
 FROM odk_sync_history h
-JOIN witness.writes w ON w.instance = h.service_instance
+JOIN witness.writes w ON starts_with(h.service_instance, w.instance)
     AND (w.table_name = h.sync_type
         OR starts_with(w.table_name, h.sync_type || '__'))
 WHERE h.status = 'error'
