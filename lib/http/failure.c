@@ -89,13 +89,29 @@ odks_http_transient(int status)
 }
 
 bool
+odks_http_tick(struct odks_http *http)
+{
+    return http->conf->tick == NULL
+           || http->conf->tick(http->conf->tick_arg, &http->tick_err);
+}
+
+void
+odks_http_stopped(const struct odks_http *http, struct odks_err *err)
+{
+    if (http->tick_err.code != ODKS_EXIT_OK)
+        *err = http->tick_err;
+    else
+        odks_stop_err(err);
+}
+
+bool
 odks_http_failed(const struct odks_http_response *r, enum odks_wait got,
                  struct odks_err *err)
 {
     const char *origin = r->http->origin;
 
     if (got == ODKS_WAIT_STOPPED) {
-        odks_stop_err(err);
+        odks_http_stopped(r->http, err);
         return false;
     }
     if (got == ODKS_WAIT_TIMEOUT) {
@@ -130,7 +146,7 @@ odks_http_cut_short(const struct odks_http_response *r, enum odks_wait got,
     const char *origin = r->http->origin;
 
     if (got == ODKS_WAIT_STOPPED) {
-        odks_stop_err(err);
+        odks_http_stopped(r->http, err);
     } else if (got == ODKS_WAIT_TIMEOUT) {
         odks_err_set(err, ODKS_EXIT_UNAVAILABLE,
                      "%s: the answer stalled for %" PRId64 " s", origin,

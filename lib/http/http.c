@@ -77,9 +77,28 @@ jitter(int64_t ms)
     return ms / 2 + (int64_t) random % (ms / 2 + 1);
 }
 
+/* Do nothing until then; false when we are to stop. */
+static bool
+sleep_until(struct odks_http *http, struct odks_deadline until,
+            struct odks_err *err)
+{
+    while (!odks_deadline_passed(until)) {
+        struct odks_deadline next = odks_deadline_earlier(
+            until, odks_deadline_in(ODKS_HTTP_TICK_MS));
+
+        if (odks_wait(NULL, 0, next) == ODKS_WAIT_STOPPED
+            || !odks_http_tick(http)) {
+            odks_http_stopped(http, err);
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Wait for the next try; false when there is to be none. */
 static bool
-pause_before_retry(struct tries *tries, int64_t asked_s, struct odks_err *err)
+pause_before_retry(struct odks_http *http, struct tries *tries,
+                   int64_t asked_s, struct odks_err *err)
 {
     int64_t ms = jitter(tries->pause_ms);
 
@@ -93,10 +112,8 @@ pause_before_retry(struct tries *tries, int64_t asked_s, struct odks_err *err)
         return false;
     odks_log(ODKS_LOG_INFO, "%s; trying again in %.1f s", err->message,
              (double) ms / 1000);
-    if (odks_wait(NULL, 0, until) == ODKS_WAIT_STOPPED) {
-        odks_stop_err(err);
+    if (!sleep_until(http, until, err))
         return false;
-    }
     tries->pause_ms = tries->pause_ms * 2 < LONGEST_PAUSE_MS
                           ? tries->pause_ms * 2
                           : LONGEST_PAUSE_MS;
@@ -180,7 +197,7 @@ odks_http_open(struct odks_http *http, const struct odks_http_request *request,
         *response = attempt(http, request, limit, &again, &asked_s, err);
         if (*response != NULL)
             return true;
-        if (!again || !pause_before_retry(&tries, asked_s, err))
+        if (!again || !pause_before_retry(http, &tries, asked_s, err))
             break;
         http->stats.retries++;
     }

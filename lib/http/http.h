@@ -28,6 +28,12 @@ struct odks_http_conf {
     int64_t timeout_s; /* to connect, and for the first byte */
     int64_t stall_s;   /* without a byte in mid-body */
     int64_t retry_s;   /* longest time spent on trying again */
+    /*
+     * Called about once a second while we wait, for a lease that must not run
+     * out meanwhile; false ends the wait with its error. May be NULL.
+     */
+    bool (*tick)(void *arg, struct odks_err *err);
+    void *tick_arg;
 };
 
 struct odks_http_request {

@@ -10,6 +10,7 @@
 #include "core/buf.h"
 #include "core/cleanup.h"
 #include "core/clock.h"
+#include "core/err.h"
 #include "core/stop.h"
 #include "http/http.h"
 
@@ -25,6 +26,7 @@ struct odks_http {
     CURLM *multi; /* keeps the connection; NULL before the first request */
     CURL *easy;
     bool busy; /* a response is open */
+    struct odks_err tick_err; /* why conf->tick ended the wait */
     struct odks_http_stats stats;
 };
 
@@ -47,6 +49,16 @@ struct odks_http_response {
     CURLcode result;
     char error[CURL_ERROR_SIZE];
 };
+
+/* --- failure.c ------------------------------------------------------------ */
+
+enum { ODKS_HTTP_TICK_MS = 1000 };
+
+/* Call conf->tick; false with http->tick_err set when it ends the wait. */
+ODKS_MUST_CHECK bool odks_http_tick(struct odks_http *http);
+
+/* Set err to why a wait ended with ODKS_WAIT_STOPPED. */
+void odks_http_stopped(const struct odks_http *http, struct odks_err *err);
 
 /* --- transfer.c ----------------------------------------------------------- */
 

@@ -8,8 +8,7 @@
 #include "http/internal.h"
 
 enum {
-    HEADER_CAP = 64 * 1024, /* Central sends about 400 bytes */
-    POLL_MS = 60 * 1000     /* curl_multi_poll() knows no "for ever" */
+    HEADER_CAP = 64 * 1024 /* Central sends about 400 bytes */
 };
 
 static size_t
@@ -246,8 +245,8 @@ wait_for_network(struct odks_http_response *r, struct odks_deadline next)
                                 .events = CURL_WAIT_POLLIN };
     int ms = odks_deadline_poll_ms(next);
 
-    if (ms < 0 || ms > POLL_MS)
-        ms = POLL_MS;
+    if (ms < 0 || ms > ODKS_HTTP_TICK_MS)
+        ms = ODKS_HTTP_TICK_MS;
     CURLMcode rc =
         curl_multi_poll(r->http->multi, &stop, stop.fd >= 0 ? 1 : 0, ms, NULL);
     if (rc != CURLM_OK)
@@ -280,6 +279,8 @@ odks_http_pump(struct odks_http_response *r,
             odks_deadline_earlier(r->wait_until, r->limit);
         if (odks_deadline_passed(until))
             return ODKS_WAIT_TIMEOUT;
+        if (!odks_http_tick(r->http))
+            return ODKS_WAIT_STOPPED;
         wait_for_network(r, odks_deadline_earlier(until, odks_stop_deadline()));
     }
 }
