@@ -26,7 +26,7 @@ static const struct option_def {
     const char *commands;
     const char *help;
 } defs[] = {
-#define ODKS_OPTION(name, text, short_name, arg, commands, help)               \
+#define ODKS_OPTION(name, text, short_name, arg, commands, help) \
     { OPTION_##name, text, short_name, arg, commands, help },
 #include "bin/options.def"
 #undef ODKS_OPTION
@@ -81,8 +81,7 @@ print_options(const struct odks_command *c)
             (void) snprintf(left + n, sizeof(left) - (size_t) n, "=%s",
                             defs[i].arg);
         if (defs[i].short_name != '\0')
-            printf("  -%c, %-24s %s\n", defs[i].short_name, left,
-                   defs[i].help);
+            printf("  -%c, %-24s %s\n", defs[i].short_name, left, defs[i].help);
         else
             printf("      %-24s %s\n", left, defs[i].help);
     }
@@ -163,7 +162,7 @@ add_flag(struct odks_cli *cli, const char *key, const char *value)
 {
     if (cli->flag_count < ODKS_CLI_FLAGS)
         cli->flag[cli->flag_count++] =
-            (struct odks_config_flag) { "odk-sync", key, value };
+            (struct odks_config_flag){ "odk-sync", key, value };
 }
 
 /* Options that only set something; false: id is another one. */
@@ -236,10 +235,10 @@ make_tables(struct option longs[OPTIONS + 1], char shorts[2 * OPTIONS + 2])
 
     shorts[n++] = ':';
     for (size_t i = 0; i < OPTIONS; i++) {
-        longs[i] = (struct option) { defs[i].name,
-                                     defs[i].arg != NULL ? required_argument
-                                                         : no_argument,
-                                     NULL, (int) defs[i].id };
+        longs[i] = (struct option){ defs[i].name,
+                                    defs[i].arg != NULL ? required_argument
+                                                        : no_argument,
+                                    NULL, (int) defs[i].id };
         if (defs[i].short_name == '\0')
             continue;
         shorts[n++] = defs[i].short_name;
@@ -247,7 +246,7 @@ make_tables(struct option longs[OPTIONS + 1], char shorts[2 * OPTIONS + 2])
             shorts[n++] = ':';
     }
     shorts[n] = '\0';
-    longs[OPTIONS] = (struct option) { 0 };
+    longs[OPTIONS] = (struct option){ 0 };
 }
 
 static const struct option_def *
@@ -332,8 +331,8 @@ check_use(const struct odks_cli *cli, const struct option_def *used[OPTIONS],
     for (size_t i = 0; i < OPTIONS; i++) {
         if (used[i] != NULL && !option_belongs(used[i], c)) {
             odks_err_set(err, ODKS_EXIT_USAGE,
-                         "--%s does not go with \"odk-sync %s\"",
-                         used[i]->name, c->name);
+                         "--%s does not go with \"odk-sync %s\"", used[i]->name,
+                         c->name);
             odks_err_hint(err, "Try \"odk-sync %s --help\".", c->name);
             return false;
         }
@@ -362,7 +361,7 @@ odks_cli_parse(int argc, char *argv[], struct odks_cli *cli,
     const struct option_def *used[OPTIONS] = { NULL };
     bool help = false, version = false;
 
-    *cli = (struct odks_cli) {
+    *cli = (struct odks_cli){
         .at = ODKS_TIME_NONE,
         .limit = 20,
         .payload = { .since = ODKS_TIME_NONE, .until = ODKS_TIME_NONE },

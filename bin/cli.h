@@ -32,7 +32,7 @@ struct odks_cli {
 
 struct odks_command {
     const char *name;
-    const char *args;    /* "TYPE", "[TYPE...]", ... */
+    const char *args;       /* "TYPE", "[TYPE...]", ... */
     int min_args, max_args; /* -1: any number */
     const char *summary;
     const char *examples; /* lines, for its --help */

@@ -35,8 +35,7 @@ ODKS_MUST_CHECK bool odks_cmd_config_load(const struct odks_cli *cli,
 
 /* Load, connect, begin a transaction and check the schema's version. */
 ODKS_MUST_CHECK bool odks_cmd_open(const struct odks_cli *cli,
-                                   struct odks_cmd_db *c,
-                                   struct odks_err *err);
+                                   struct odks_cmd_db *c, struct odks_err *err);
 void odks_cmd_close(struct odks_cmd_db *c);
 #define CLEANUP_CMD CLEANUP(odks_cmd_close)
 

@@ -40,7 +40,7 @@ bool
 odks_cmd_open(const struct odks_cli *cli, struct odks_cmd_db *c,
               struct odks_err *err)
 {
-    *c = (struct odks_cmd_db) { 0 };
+    *c = (struct odks_cmd_db){ 0 };
     odks_instance(c->instance);
     return odks_cmd_config_load(cli, &c->cfg, err)
            && odks_config_db_conf(c->cfg, c->instance, &c->conf, err)
@@ -53,5 +53,5 @@ odks_cmd_close(struct odks_cmd_db *c)
 {
     odks_db_close(c->db);
     odks_config_free(c->cfg);
-    *c = (struct odks_cmd_db) { 0 };
+    *c = (struct odks_cmd_db){ 0 };
 }

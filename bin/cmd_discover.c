@@ -67,8 +67,8 @@ print_form(const struct odks_central_conf *conf, struct json_object *project,
 }
 
 static void
-print_project(const struct odks_central_conf *conf,
-              struct json_object *project, struct json_object *forms)
+print_project(const struct odks_central_conf *conf, struct json_object *project,
+              struct json_object *forms)
 {
     printf("\n; project %s: ", text(project, "id"));
     print_comment(text(project, "name"));
@@ -97,8 +97,8 @@ discover(const struct odks_cli *cli, const struct odks_central_conf *conf,
     for (size_t i = 0; i < json_object_array_length(projects); i++) {
         struct json_object *project = json_object_array_get_idx(projects, i);
         struct json_object *forms = NULL;
-        CLEANUP_FREE char *target = odks_xasprintf("/v1/projects/%s/forms",
-                                                   text(project, "id"));
+        CLEANUP_FREE char *target =
+            odks_xasprintf("/v1/projects/%s/forms", text(project, "id"));
 
         if (!odks_central_get(central, target, &forms, NULL, err))
             return false;

@@ -48,7 +48,7 @@ find(struct doctor *d, enum verdict verdict, const char *what,
 }
 
 static void ODKS_PRINTF(3, 4)
-good(struct doctor *d, const char *what, const char *fmt, ...)
+    good(struct doctor *d, const char *what, const char *fmt, ...)
 {
     char message[600];
     va_list args;
@@ -83,8 +83,9 @@ check_rights(struct doctor *d, struct odks_err *err)
     if (!odks_db_bool(res, 0, 2)) {
         odks_err_set(err, ODKS_EXIT_CONFIG, "there is no schema %s",
                      odks_db_text(res, 0, 1));
-        odks_err_hint(err, "odk-sync init, or: CREATE SCHEMA %s "
-                           "AUTHORIZATION \"%s\";",
+        odks_err_hint(err,
+                      "odk-sync init, or: CREATE SCHEMA %s "
+                      "AUTHORIZATION \"%s\";",
                       odks_db_text(res, 0, 1), role);
     } else if (!odks_db_bool(res, 0, 3)) {
         odks_err_set(err, ODKS_EXIT_NOPERM,
@@ -193,9 +194,9 @@ check_form(struct doctor *d, const struct odks_job_conf *job,
         odks_form_clear(&form);
         return;
     }
-    good(d, job->sync_type, "form \"%s\" version \"%s\": %" PRId64
-         " submissions%s", job->form, form.version != NULL ? form.version : "",
-         count,
+    good(d, job->sync_type,
+         "form \"%s\" version \"%s\": %" PRId64 " submissions%s", job->form,
+         form.version != NULL ? form.version : "", count,
          form.encrypted ? "; encrypted: metadata only, no answers" : "");
     odks_form_clear(&form);
 }
@@ -237,16 +238,15 @@ odks_cmd_doctor(const struct odks_cli *cli, struct odks_err *err)
     if (!odks_cmd_config_load(cli, &d.c.cfg, err)) {
         bad(&d, "config", err);
     } else {
-        good(&d, "config", "%zu job%s",
-             odks_config_job_count(d.c.cfg),
+        good(&d, "config", "%zu job%s", odks_config_job_count(d.c.cfg),
              odks_config_job_count(d.c.cfg) == 1 ? "" : "s");
         check_database(&d, err);
         for (size_t i = 0; i < odks_config_central_count(d.c.cfg); i++)
             check_central(&d, odks_config_central(d.c.cfg, i), err);
     }
     if (cli->json)
-        printf("%s\n", json_object_to_json_string_ext(
-                           d.findings, JSON_C_TO_STRING_PRETTY));
+        printf("%s\n", json_object_to_json_string_ext(d.findings,
+                                                      JSON_C_TO_STRING_PRETTY));
     json_object_put(d.findings);
     odks_cmd_close(&d.c);
     return d.worst;

@@ -37,9 +37,9 @@ odks_cmd_init(const struct odks_cli *cli, struct odks_err *err)
     if (!odks_config_db_conf(c.cfg, c.instance, &c.conf, err)
         || !odks_db_connect(&c.conf, &c.db, err))
         return err->code;
-    bool ok = cli->check ? odks_db_begin(c.db, err)
-                               && odks_migrate_check(c.db, err)
-                         : init(&c, err);
+    bool ok = cli->check
+                  ? odks_db_begin(c.db, err) && odks_migrate_check(c.db, err)
+                  : init(&c, err);
     if (ok && cli->check)
         printf("the tables are as they should be\n");
     return ok ? ODKS_EXIT_OK : err->code;

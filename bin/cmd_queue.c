@@ -24,8 +24,7 @@ odks_cmd_enqueue(const struct odks_cli *cli, struct odks_err *err)
     const struct odks_enqueue what = {
         .sync_type = job->sync_type,
         .run_at = cli->at,
-        .priority =
-            (int) (cli->priority_given ? cli->priority : job->priority),
+        .priority = (int) (cli->priority_given ? cli->priority : job->priority),
         .max_failures = (int) job->max_failures,
         .payload = cli->payload,
     };

@@ -139,8 +139,8 @@ odks_result_json(const PGresult *res)
 void
 odks_print_json(struct json_object *json)
 {
-    printf("%s\n", json_object_to_json_string_ext(
-                       json, JSON_C_TO_STRING_PRETTY
-                                 | JSON_C_TO_STRING_NOSLASHESCAPE));
+    printf("%s\n",
+           json_object_to_json_string_ext(
+               json, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
     json_object_put(json);
 }

@@ -61,8 +61,7 @@ check_brake(const struct odks_walk *w, const struct odks_difference *d,
                  " submissions are gone from Central, more than the %" PRId64
                  " that are removed without asking",
                  removed, d->live, limit);
-    odks_err_hint(err,
-                  "If that is right: odk-sync run %s --allow-mass-delete",
+    odks_err_hint(err, "If that is right: odk-sync run %s --allow-mass-delete",
                   w->a->conf->sync_type);
     return false;
 }
@@ -106,8 +105,7 @@ mend(struct odks_walk *w, struct odks_reconcile *r, struct odks_err *err)
                  "reconciled: %" PRId64 " missing or older, %" PRId64
                  " deleted, %" PRId64 " restored, %" PRId64 " purged",
                  d.missing, d.deleted, d.restored, d.gone);
-    return d.missing + d.deleted + d.restored == 0
-           || read_differing(w, r, err);
+    return d.missing + d.deleted + d.restored == 0 || read_differing(w, r, err);
 }
 
 bool
@@ -124,8 +122,7 @@ odks_walk_reconcile(struct odks_walk *w, struct odks_err *err)
         || !odks_attempt_commit(w->a, err) || !collect(w, r, err)
         || !mend(w, r, err))
         return false;
-    if (!odks_attempt_begin(w->a, err)
-        || !odks_reconcile_end(r, w->a->db, err)
+    if (!odks_attempt_begin(w->a, err) || !odks_reconcile_end(r, w->a->db, err)
         || !odks_attempt_commit(w->a, err))
         return false;
     w->cursor.last_reconcile = w->form.date;

@@ -147,8 +147,8 @@ prepare_tables(struct odks_walk *w, struct odks_err *err)
     }
     if (changes.summary[0] != '\0') {
         odks_log(ODKS_LOG_INFO, "%s", changes.summary);
-        (void) json_object_object_add(
-            a->metadata, "schema", json_object_new_string(changes.summary));
+        (void) json_object_object_add(a->metadata, "schema",
+                                      json_object_new_string(changes.summary));
     }
     return odks_attempt_commit(a, err);
 }
@@ -205,8 +205,8 @@ describe(struct odks_walk *w)
     add_int(m, "retries", http->retries);
     add_int(m, "bytes", http->bytes);
     if (w->form.version != NULL)
-        (void) json_object_object_add(
-            m, "form_version", json_object_new_string(w->form.version));
+        (void) json_object_object_add(m, "form_version",
+                                      json_object_new_string(w->form.version));
 }
 
 static bool
@@ -309,8 +309,7 @@ settle(struct odks_walk *w, struct odks_err *err)
     for (int round = 1; round <= PROOF_ROUNDS; round++) {
         bool compare = round == 1 ? reconcile_is_due(w) : round > 2;
 
-        if ((round > 1 && !odks_walk_look(w, err))
-            || !odks_walk_changes(w, err)
+        if ((round > 1 && !odks_walk_look(w, err)) || !odks_walk_changes(w, err)
             || (compare && !odks_walk_reconcile(w, err))
             || !count_both(w, &proof, err))
             return false;
@@ -378,8 +377,8 @@ run(struct odks_attempt *a, struct odks_err *err)
     struct odks_walk w = { .a = a, .counts = ODKS_MERGE_INIT };
     CLEANUP_LOGIN struct odks_login login = { .tick = tick, .tick_arg = a };
 
-    bool ok = odks_login(a->conf->central, &login, &w.central, err)
-              && walk(&w, err);
+    bool ok =
+        odks_login(a->conf->central, &login, &w.central, err) && walk(&w, err);
     if (w.central != NULL)
         describe(&w);
     if (ok)

@@ -27,9 +27,9 @@ odks_walk_progress(struct odks_walk *w)
         return;
     int64_t rate = seen * 1000 / (now - w->progress.started_ms + 1);
     if (w->progress.total > seen && rate > 0)
-        (void) snprintf(rest, sizeof(rest), " of %" PRId64 ", %" PRId64 " s left",
-                        w->progress.total,
-                        (w->progress.total - seen) / rate + 1);
+        (void) snprintf(
+            rest, sizeof(rest), " of %" PRId64 ", %" PRId64 " s left",
+            w->progress.total, (w->progress.total - seen) / rate + 1);
     (void) snprintf(line, sizeof(line),
                     "%s: %" PRId64 "%s submissions, %" PRId64 "/s",
                     w->a->conf->sync_type, seen, rest, rate);
@@ -220,9 +220,8 @@ count_what_comes(struct odks_walk *w, struct odks_err *err)
         return true;
     CLEANUP_FREE char *filter =
         window_filter(w->cursor.backfill_position, ODKS_TIME_NONE);
-    return odks_central_count(w->central, w->a->conf->project,
-                              w->a->conf->form, filter, &w->progress.total,
-                              err);
+    return odks_central_count(w->central, w->a->conf->project, w->a->conf->form,
+                              filter, &w->progress.total, err);
 }
 
 bool
@@ -257,9 +256,8 @@ odks_walk_changes(struct odks_walk *w, struct odks_err *err)
     char since[ODKS_TIME_TEXT];
 
     odks_log_set_step("changes");
-    odks_time_format(w->cursor.watermark
-                         - w->a->conf->overlap_s * INT64_C(1000000),
-                     since);
+    odks_time_format(
+        w->cursor.watermark - w->a->conf->overlap_s * INT64_C(1000000), since);
     CLEANUP_FREE char *filter = odks_xasprintf(
         "(__system/submissionDate ge %s or __system/updatedAt ge %s"
         " or __system/deletedAt ge %s)",

@@ -19,7 +19,7 @@
 #include "track/cursor.h"
 
 /* Names live and deleted submissions alike: else deleted ones stay out. */
-#define ODKS_LIVE_AND_DELETED                                                  \
+#define ODKS_LIVE_AND_DELETED \
     "(__system/deletedAt eq null or __system/deletedAt ne null)"
 
 struct odks_walk {

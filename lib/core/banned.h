@@ -8,6 +8,8 @@
 #ifndef ODKS_CORE_BANNED_H
 #define ODKS_CORE_BANNED_H
 
+#include <config.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

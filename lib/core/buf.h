@@ -22,7 +22,10 @@ struct odks_buf {
     size_t cap;  /* most bytes that len may reach */
 };
 
-#define ODKS_BUF_INIT(max) { .cap = (max) }
+#define ODKS_BUF_INIT(max) \
+    {                      \
+        .cap = (max)       \
+    }
 #define CLEANUP_BUF CLEANUP(odks_buf_free)
 
 ODKS_MUST_CHECK bool odks_buf_add(struct odks_buf *b, const void *p,

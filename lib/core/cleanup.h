@@ -17,11 +17,11 @@
 #define CLEANUP_FREE CLEANUP(odks_cleanup_free)
 
 /* Define the cleanup function odks_cleanup_NAME for objects of TYPE. */
-#define ODKS_DEFINE_CLEANUP(name, type, release)                               \
-    static inline void odks_cleanup_##name(type *p)                            \
-    {                                                                          \
-        if (*p != NULL)                                                        \
-            release(*p);                                                       \
+#define ODKS_DEFINE_CLEANUP(name, type, release)    \
+    static inline void odks_cleanup_##name(type *p) \
+    {                                               \
+        if (*p != NULL)                             \
+            release(*p);                            \
     }
 
 static inline void
@@ -30,11 +30,11 @@ odks_cleanup_free(void *p)
     free(*(void **) p);
 }
 
-#define odks_steal(p)                                                          \
-    __extension__({                                                            \
-        __typeof__(*(p)) odks_stolen_ = *(p);                                  \
-        *(p) = NULL;                                                           \
-        odks_stolen_;                                                          \
+#define odks_steal(p)                         \
+    __extension__({                           \
+        __typeof__(*(p)) odks_stolen_ = *(p); \
+        *(p) = NULL;                          \
+        odks_stolen_;                         \
     })
 
 #endif

@@ -21,13 +21,13 @@ one_line(char *s)
         s[--len] = '\0';
 }
 
-#define FORMAT_INTO(field)                                                     \
-    do {                                                                       \
-        va_list args_;                                                         \
-        va_start(args_, fmt);                                                  \
-        (void) vsnprintf(field, sizeof(field), fmt, args_);                    \
-        va_end(args_);                                                         \
-        one_line(field);                                                       \
+#define FORMAT_INTO(field)                                  \
+    do {                                                    \
+        va_list args_;                                      \
+        va_start(args_, fmt);                               \
+        (void) vsnprintf(field, sizeof(field), fmt, args_); \
+        va_end(args_);                                      \
+        one_line(field);                                    \
     } while (0)
 
 void

@@ -28,7 +28,10 @@ struct odks_err {
     char hint[512];
 };
 
-#define ODKS_ERR_INIT { .code = ODKS_EXIT_OK }
+#define ODKS_ERR_INIT        \
+    {                        \
+        .code = ODKS_EXIT_OK \
+    }
 
 /* Set code and message; forgets detail, hint and all that was there. */
 void odks_err_set(struct odks_err *err, enum odks_exit code, const char *fmt,

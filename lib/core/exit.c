@@ -4,8 +4,8 @@
 #include "core/exit.h"
 
 static const struct odks_exit_info codes[] = {
-#define ODKS_EXIT(name, number, class, severity, meaning)                      \
-    { (enum odks_exit)(number), #name, ODKS_EXIT_CLASS_##class, severity,      \
+#define ODKS_EXIT(name, number, class, severity, meaning)                 \
+    { (enum odks_exit)(number), #name, ODKS_EXIT_CLASS_##class, severity, \
       meaning },
 #include "core/exit.def"
 #undef ODKS_EXIT

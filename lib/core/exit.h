@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 enum odks_exit {
-#define ODKS_EXIT(name, number, class, severity, meaning)                      \
+#define ODKS_EXIT(name, number, class, severity, meaning) \
     ODKS_EXIT_##name = (number),
 #include "core/exit.def"
 #undef ODKS_EXIT

@@ -48,8 +48,7 @@ odks_stop_install(void)
         struct sigaction old;
 
         /* what nohup(1) or a shell ignores for us stays ignored */
-        if (sigaction(signals[i], NULL, &old) == 0
-            && old.sa_handler == SIG_IGN)
+        if (sigaction(signals[i], NULL, &old) == 0 && old.sa_handler == SIG_IGN)
             continue;
         (void) sigaction(signals[i], &action, NULL);
     }
@@ -134,7 +133,7 @@ odks_wait(struct pollfd *fds, nfds_t n, struct odks_deadline until)
             return ODKS_WAIT_STOPPED;
         if (n > 0)
             memcpy(all, fds, n * sizeof(*fds));
-        all[n] = (struct pollfd) { .fd = odks_stop_fd(), .events = POLLIN };
+        all[n] = (struct pollfd){ .fd = odks_stop_fd(), .events = POLLIN };
 
         struct odks_deadline next =
             odks_deadline_earlier(until, odks_stop_deadline());

@@ -36,8 +36,8 @@ distance(const char *a, const char *b)
                        == tolower((unsigned char) b[j - 1]);
             size_t above = row[j];
 
-            row[j] = smallest(above + 1, row[j - 1] + 1,
-                              diagonal + (same ? 0 : 1));
+            row[j] =
+                smallest(above + 1, row[j - 1] + 1, diagonal + (same ? 0 : 1));
             diagonal = above;
         }
     }

@@ -33,8 +33,9 @@ literal(const char **s, char c)
 static bool
 parse_date(const char **s, struct tm *tm)
 {
-    static const int days[] = { 31, 28, 31, 30, 31, 30,
-                                31, 31, 30, 31, 30, 31 };
+    static const int days[] = {
+        31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31
+    };
     int year, month, day;
 
     if (!digits(s, 4, &year) || !literal(s, '-') || !digits(s, 2, &month)

@@ -48,9 +48,8 @@ start(const struct odks_db_conf *conf)
         keywords[n] = defaults[i][0];
         values[n++] = defaults[i][1];
     }
-    CLEANUP_FREE char *name =
-        odks_xasprintf("odk-sync/%s", conf->instance != NULL ? conf->instance
-                                                              : "");
+    CLEANUP_FREE char *name = odks_xasprintf(
+        "odk-sync/%s", conf->instance != NULL ? conf->instance : "");
     if (!is_set(conf, "application_name")) {
         keywords[n] = "application_name";
         values[n++] = name;

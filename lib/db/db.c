@@ -40,8 +40,8 @@ odks_db_tracking_schema(const struct odks_db *db)
 static struct odks_deadline
 statement_deadline(const struct odks_db *db)
 {
-    return odks_deadline_in(
-        (int64_t) (db->conf->statement_timeout_s + GRACE_S) * 1000);
+    return odks_deadline_in((int64_t) (db->conf->statement_timeout_s + GRACE_S)
+                            * 1000);
 }
 
 /* Send what libpq has buffered and take in what has arrived. */
@@ -56,8 +56,8 @@ pump(struct odks_db *db, struct odks_deadline until)
             return ODKS_WAIT_READY;
 
         struct pollfd fd = { .fd = PQsocket(db->conn),
-                             .events = (short) (POLLIN
-                                                | (left > 0 ? POLLOUT : 0)) };
+                             .events =
+                                 (short) (POLLIN | (left > 0 ? POLLOUT : 0)) };
         enum odks_wait got = odks_wait(&fd, 1, until);
         if (got != ODKS_WAIT_READY)
             return got;
@@ -179,8 +179,7 @@ bool
 odks_db_do(struct odks_db *db, const char *name, const char *text,
            struct odks_err *err)
 {
-    CLEANUP_PGRESULT PGresult *res =
-        odks_db_exec(db, name, text, 0, NULL, err);
+    CLEANUP_PGRESULT PGresult *res = odks_db_exec(db, name, text, 0, NULL, err);
 
     return res != NULL;
 }

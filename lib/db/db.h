@@ -50,8 +50,7 @@ ODKS_DEFINE_CLEANUP(pgresult, PGresult *, PQclear)
 
 /* Connect; the caller owns *db. conf must outlive it. */
 ODKS_MUST_CHECK bool odks_db_connect(const struct odks_db_conf *conf,
-                                     struct odks_db **db,
-                                     struct odks_err *err);
+                                     struct odks_db **db, struct odks_err *err);
 void odks_db_close(struct odks_db *db); /* db may be NULL */
 ODKS_DEFINE_CLEANUP(db, struct odks_db *, odks_db_close)
 #define CLEANUP_DB CLEANUP(odks_cleanup_db)

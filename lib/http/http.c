@@ -83,8 +83,8 @@ sleep_until(struct odks_http *http, struct odks_deadline until,
             struct odks_err *err)
 {
     while (!odks_deadline_passed(until)) {
-        struct odks_deadline next = odks_deadline_earlier(
-            until, odks_deadline_in(ODKS_HTTP_TICK_MS));
+        struct odks_deadline next =
+            odks_deadline_earlier(until, odks_deadline_in(ODKS_HTTP_TICK_MS));
 
         if (odks_wait(NULL, 0, next) == ODKS_WAIT_STOPPED
             || !odks_http_tick(http)) {
@@ -97,8 +97,8 @@ sleep_until(struct odks_http *http, struct odks_deadline until,
 
 /* Wait for the next try; false when there is to be none. */
 static bool
-pause_before_retry(struct odks_http *http, struct tries *tries,
-                   int64_t asked_s, struct odks_err *err)
+pause_before_retry(struct odks_http *http, struct tries *tries, int64_t asked_s,
+                   struct odks_err *err)
 {
     int64_t ms = jitter(tries->pause_ms);
 

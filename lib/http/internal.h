@@ -25,7 +25,7 @@ struct odks_http {
     bool global;  /* curl_global_init() was done */
     CURLM *multi; /* keeps the connection; NULL before the first request */
     CURL *easy;
-    bool busy; /* a response is open */
+    bool busy;                /* a response is open */
     struct odks_err tick_err; /* why conf->tick ended the wait */
     struct odks_http_stats stats;
 };

@@ -43,8 +43,7 @@ odks_attempt_begin(struct odks_attempt *a, struct odks_err *err)
         return begin_dry(a, err);
 
     int64_t now = odks_clock_ms();
-    if (!odks_db_begin(a->db, err)
-        || !odks_queue_heartbeat(a->db, a->job, err))
+    if (!odks_db_begin(a->db, err) || !odks_queue_heartbeat(a->db, a->job, err))
         return false;
     a->beat_ms = now;
     return true;
@@ -66,8 +65,7 @@ enqueue_dependents(struct odks_attempt *a, struct odks_err *err)
         enum odks_queued queued;
         int64_t id;
 
-        if (next->after == NULL
-            || strcmp(next->after, a->conf->sync_type) != 0)
+        if (next->after == NULL || strcmp(next->after, a->conf->sync_type) != 0)
             continue;
         const struct odks_enqueue what = {
             .sync_type = next->sync_type,

@@ -23,7 +23,7 @@ odks_login(const struct odks_central_conf *conf, struct odks_login *login,
     *central = NULL;
     if (!odks_config_central_password(conf, &login->password, err))
         return false;
-    login->central = (struct odks_central_login) {
+    login->central = (struct odks_central_login){
         .http = { .origin = conf->url,
                   .ca_file = conf->ca_file,
                   .timeout_s = conf->timeout_s,

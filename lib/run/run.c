@@ -37,15 +37,14 @@ static bool
 choose_types(struct run *run, struct odks_err *err)
 {
     const struct odks_run_options *o = run->options;
-    size_t count = o->type_count > 0 ? o->type_count
-                                     : odks_config_job_count(run->cfg);
+    size_t count =
+        o->type_count > 0 ? o->type_count : odks_config_job_count(run->cfg);
 
     run->types = odks_xcalloc(count + 1, sizeof(*run->types));
     for (size_t i = 0; i < count; i++) {
         const struct odks_job_conf *job =
-            o->type_count > 0
-                ? odks_config_find_job(run->cfg, o->types[i], err)
-                : odks_config_job(run->cfg, i);
+            o->type_count > 0 ? odks_config_find_job(run->cfg, o->types[i], err)
+                              : odks_config_job(run->cfg, i);
         if (job == NULL)
             return false;
         run->types[i] = job->sync_type;
@@ -119,8 +118,7 @@ record(struct run *run, struct odks_attempt *a, struct odks_err *cause,
     if (cause->interrupted) {
         if (!odks_queue_release(run->db, a->job, cause, &outcome, err))
             return false;
-    } else if (!odks_queue_fail(run->db, a->job, cause, &outcome, &dead,
-                                err)) {
+    } else if (!odks_queue_fail(run->db, a->job, cause, &outcome, &dead, err)) {
         return false;
     }
     if (!odks_db_commit(run->db, err))
@@ -148,8 +146,7 @@ give_up(struct run *run, struct odks_attempt *a, struct odks_err *cause)
         note(run, cause);
         return; /* the job is another runner's now, and so is its record */
     }
-    bool recorded =
-        reconnect(run, &err) && record(run, a, cause, &err);
+    bool recorded = reconnect(run, &err) && record(run, a, cause, &err);
     if (cause->code != ODKS_EXIT_OK)
         note(run, cause);
     if (!recorded) {

@@ -19,10 +19,14 @@
 
 struct odks_reconcile; /* opaque */
 
-/* Live rows of the table of submissions, for the proof by count. */
+/*
+ * Live rows of the table of submissions that were submitted before that
+ * moment, for the proof by count.
+ */
 ODKS_MUST_CHECK bool odks_table_count(struct odks_db *db,
                                       const struct odks_model *model,
-                                      int64_t *live, struct odks_err *err);
+                                      int64_t before, int64_t *live,
+                                      struct odks_err *err);
 
 /*
  * Begin, in the caller's transaction: forget keys of an earlier attempt. The
