@@ -198,7 +198,7 @@ def bench_idle(args):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--submissions", type=int, default=100000)
-    parser.add_argument("--rate", type=int, default=3800)
+    parser.add_argument("--rate", type=int, default=4900)
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--million", action="store_true")
     parser.add_argument("--only", choices=["walk", "memory", "idle"])
