@@ -1,0 +1,116 @@
+/* tests/harness/db.h - SPDX-License-Identifier: Apache-2.0 */
+/*
+ * For unit tests on a real PostgreSQL: where PG* variables lead to, in the
+ * schema "odks_test", made anew for every test. Without ODKS_TEST_PG the whole
+ * test is skipped (77).
+ */
+#ifndef ODKS_TESTS_DB_H
+#define ODKS_TESTS_DB_H
+
+#include <stdio.h>
+
+#include "core/mem.h"
+#include "db/db.h"
+#include "db/migrate.h"
+#include "unit.h"
+
+static const char *const test_keywords[] = { NULL };
+static const struct odks_db_conf test_conf = {
+    .keywords = test_keywords,
+    .values = test_keywords,
+    .tracking_schema = "odks_test",
+    .instance = "unit",
+    .statement_timeout_s = 30,
+};
+
+/* What must succeed; err says why if it does not. */
+#define ODKS_OK(call)                                                  \
+    ck_assert_msg((call), #call ": %d %s (%s)", err.code, err.message, \
+                  err.detail)
+
+/* What must fail with exit code ODKS_EXIT_want; clears err. */
+#define ODKS_FAILS(call, want)                                            \
+    do {                                                                  \
+        ck_assert_msg(!(call), #call " succeeded");                       \
+        ck_assert_msg(err.code == ODKS_EXIT_##want, #call ": %d %s (%s)", \
+                      err.code, err.message, err.detail);                 \
+        odks_err_clear(&err);                                             \
+    } while (0)
+
+static inline struct odks_db *
+test_connect(void)
+{
+    struct odks_err err = ODKS_ERR_INIT;
+    struct odks_db *db;
+
+    ODKS_OK(odks_db_connect(&test_conf, &db, &err));
+    return db;
+}
+
+/*
+ * Run SQL in the open transaction or else in one of its own; the first field
+ * of the last row as text ("" for NULL or no row), to be freed.
+ */
+static inline char *
+test_sql(struct odks_db *db, const char *text)
+{
+    struct odks_err err = ODKS_ERR_INIT;
+    bool own = !odks_db_in_transaction(db);
+
+    if (own)
+        ODKS_OK(odks_db_begin(db, &err));
+    CLEANUP_PGRESULT PGresult *res =
+        odks_db_exec(db, "test", text, 0, NULL, &err);
+    ck_assert_msg(res != NULL, "%s: %s", text, err.message);
+    const char *value =
+        PQntuples(res) > 0 && PQnfields(res) > 0 ? PQgetvalue(res, 0, 0) : "";
+    char *copy = odks_xstrdup(value);
+    if (own)
+        ODKS_OK(odks_db_commit(db, &err));
+    return copy;
+}
+
+/* One line, fields separated by "|", of what a query that gives one text. */
+#define ODKS_SQL_IS(db, text, want)      \
+    do {                                 \
+        char *got_ = test_sql(db, text); \
+        ck_assert_str_eq(got_, want);    \
+        free(got_);                      \
+    } while (0)
+
+static inline void
+test_do(struct odks_db *db, const char *text)
+{
+    free(test_sql(db, text));
+}
+
+/* A connection, with an empty schema "odks_test" of this version. */
+static inline struct odks_db *
+test_fresh(void)
+{
+    struct odks_err err = ODKS_ERR_INIT;
+    struct odks_db *db = test_connect();
+    int applied;
+
+    test_do(db, "DROP SCHEMA IF EXISTS odks_test CASCADE");
+    ODKS_OK(odks_migrate(db, "odks_test", &applied, &err));
+    ck_assert_int_gt(applied, 0);
+    return db;
+}
+
+#define ODKS_DB_UNIT_MAIN(make_suite)                             \
+    static int run_suite(void);                                   \
+    int main(void)                                                \
+    {                                                             \
+        return getenv("ODKS_TEST_PG") == NULL ? 77 : run_suite(); \
+    }                                                             \
+    static int run_suite(void)                                    \
+    {                                                             \
+        SRunner *runner = srunner_create(make_suite());           \
+        srunner_run_all(runner, CK_ENV);                          \
+        int failed = srunner_ntests_failed(runner);               \
+        srunner_free(runner);                                     \
+        return failed > 0 ? EXIT_FAILURE : EXIT_SUCCESS;          \
+    }
+
+#endif
