@@ -1,0 +1,428 @@
+# tests/integration/badday_test.py - SPDX-License-Identifier: Apache-2.0
+"""Bad input and bad days: each has its exit code, a message and a hint, and
+nothing is lost."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                "..", "harness"))
+import odks  # noqa: E402
+import pg  # noqa: E402
+import tap  # noqa: E402
+
+FORM = "household"
+
+
+def new_world(**job):
+    world = odks.World()
+    world.job("people", form=FORM, **job)
+    return world
+
+
+def fails(world, code, words, *args, **kwargs):
+    """The program ends with code, and stderr holds all of words."""
+    result = world.exits(code, *args, **kwargs)
+    for word in words:
+        tap.check(word in result.err, f"no {word!r} in {result}")
+    tap.check(f"[{code}]" in result.err, f"no code in {result}")
+    return result
+
+
+# -- the command line and the configuration ----------------------------------
+
+def test_command_line():
+    with new_world() as world:
+        for args, words in (
+                ([], ["which command"]),
+                (["rnu"], ['"rnu"', "Did you mean", "odk-sync run"]),
+                (["xyzzy"], ["xyzzy", "--help"]),
+                (["run", "--ful"], ['"--ful"', "--full"]),
+                (["run", "--max-jobs"], ["wants a value"]),
+                (["run", "--max-jobs=x"], ["not a number"]),
+                (["run", "people", "--since=yesterday"], ["not a time"]),
+                (["run", "--full"], ["TYPE"]),
+                (["run", "people", "--full", "--since=2026-01-01"],
+                 ["--since"]),
+                (["status", "--full"], ["does not go with"]),
+                (["enqueue"], ["missing", "TYPE"]),
+                (["cancel", "x"], ["ID"]),
+                (["init", "extra"], ["unexpected"])):
+            result = world.exits(64, *args)
+            for word in words:
+                tap.check(word in result.err, f"no {word!r} in {result}")
+            tap.equal(result.out, "", f"stdout of {args}")
+
+
+def test_help_and_version():
+    with new_world() as world:
+        for args in (["--help"], ["run", "--help"], ["--version"], ["-h"]):
+            result = world.ok(*args)
+            tap.check(result.out != "" and result.err == "", str(result))
+        tap.check(world.ok("--help").out.index("Examples")
+                  < world.ok("--help").out.index("Options"), "examples first")
+
+
+def test_no_configuration_at_all():
+    with new_world() as world, tempfile.TemporaryDirectory() as empty:
+        fails(world, 78, ["odk-sync.ini"], "run", cwd=empty,
+              env={"ODK_SYNC_CONFIG": ""})
+
+
+def test_named_configuration_is_missing():
+    with new_world() as world:
+        fails(world, 66, ["/nowhere.ini"], "run", "--config=/nowhere.ini")
+
+
+def test_unknown_key_and_wrong_type():
+    with new_world() as world:
+        world.jobs["people"]["overlapp"] = "5m"
+        fails(world, 78, ["overlapp", "overlap", "odk-sync.ini:"], "run")
+        del world.jobs["people"]["overlapp"]
+        world.jobs["people"]["overlap"] = "soon"
+        fails(world, 78, ["overlap", "soon", "odk-sync.ini:"], "run")
+
+
+def test_wrong_schedule_and_time_zone():
+    with new_world(schedule="61 * * * *") as world:
+        fails(world, 78, ["people", "schedule"], "run")
+        world.jobs["people"].update(schedule="1 * * * *", timezone="Mars/Base")
+        fails(world, 78, ["people", "Mars/Base"], "run")
+
+
+def test_secrets():
+    with new_world() as world:
+        world.ok("init")
+        world.settings["central"]["password_file"] = world.path("nothing")
+        result = world.run("run")
+        tap.check(result.code in (66, 77), str(result))
+        tap.check("nothing" in result.err, str(result))
+        world.settings["central"]["password_file"] = world.write(
+            "open", "standin-secret\n", 0o644)
+        fails(world, 77, ["chmod"], "run")
+
+
+def test_unknown_type():
+    with new_world() as world:
+        world.ok("init")
+        fails(world, 64, ["peopel", "people"], "run", "peopel")
+        fails(world, 64, ["peopel", "people"], "enqueue", "peopel")
+
+
+# -- the database -------------------------------------------------------------
+
+def test_database_is_down():
+    with new_world() as world:
+        world.settings["database"].update(host="127.0.0.1",
+                                          port=pg.free_port())
+        fails(world, 75, ["cannot connect to the database", "hint"], "run")
+
+
+def test_database_refuses():
+    with new_world() as world:
+        world.settings["database"]["dbname"] = "no_such_database"
+        fails(world, 78, ["no_such_database", "dbname"], "run")
+        world.session.run(
+            "DO $$ BEGIN CREATE ROLE with_password LOGIN PASSWORD 'right'"
+            " IN ROLE needs_password; EXCEPTION WHEN duplicate_object"
+            " THEN NULL; END $$")
+        if "ODKS_TEST_POOLER" in os.environ:
+            return  # its trust is the pooler's
+        world.settings["database"].update(
+            dbname=world.database, user="with_password",
+            password_file=world.write("pg", "wrong\n"))
+        result = fails(world, 77, ["password"], "run")
+        tap.check("wrong\n" not in result.err, "the password is shown")
+        world.settings["database"]["password_file"] = None
+        fails(world, 77, ["password"], "run")
+
+
+def test_tables_are_missing_or_newer():
+    with new_world() as world:
+        fails(world, 78, ["odk-sync init"], "run")
+        fails(world, 78, ["odk-sync init"], "init", "--check")
+        world.ok("init")
+        world.ok("init", "--check")
+        world.ok("init")
+        world.session.run("INSERT INTO odk_sync_schema (version, name,"
+                          " checksum) VALUES (9999, 'later', 'x')")
+        fails(world, 78, ["older than the database"], "run")
+        fails(world, 78, ["older than the database"], "init")
+
+
+def test_init_prints_sql_that_works():
+    with new_world() as world:
+        sql = world.ok("init", "--print").out
+        tap.equal(world.session.value(
+            "SELECT count(*) FROM pg_tables WHERE tablename"
+            " = 'odk_sync_queue'"), 0, "tables after --print")
+        world.session.run(sql)
+        world.ok("init", "--check")
+        world.ok("run")
+
+
+def test_rights_are_missing():
+    with new_world() as world:
+        world.ok("init")
+        world.session.run(
+            "DO $$ BEGIN CREATE ROLE poor LOGIN; EXCEPTION WHEN"
+            " duplicate_object THEN NULL; END $$")
+        world.settings["database"]["user"] = "poor"
+        fails(world, 77, ["permission denied", "doctor"], "run")
+        result = world.exits(77, "doctor")
+        tap.check("GRANT" in result.out, str(result))
+        world.session.run(
+            "GRANT ALL ON ALL TABLES IN SCHEMA public TO poor;"
+            "GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO poor")
+        world.central.create(FORM, count=1, seed=1)
+        fails(world, 77, ["permission denied"], "run")
+        tap.check("CREATE ON SCHEMA odk" in world.exits(77, "doctor").out)
+        world.session.run("GRANT USAGE, CREATE ON SCHEMA odk TO poor")
+        world.central.clock(advance=60)
+        world.hurry()
+        world.ok("run", "people")
+        world.compare(FORM)
+
+
+# -- Central ------------------------------------------------------------------
+
+def test_central_is_down():
+    with new_world() as world:
+        world.ok("init")
+        world.settings["central"]["url"] = \
+            f"http://127.0.0.1:{pg.free_port()}"
+        world.settings["central"]["retry"] = "1s"
+        fails(world, 69, ["127.0.0.1"], "run")
+        job = world.queue()[0]
+        tap.equal((job["state"], job["failures"]), ("pending", 1), "job")
+        tap.equal(world.history()[-1]["status"], "error", "history")
+        # waiting for its back-off, a slot of the schedule does not hurry it
+        world.ok("run")
+        tap.equal(len(world.history()), 1, "attempts")
+
+
+def test_central_refuses():
+    with new_world() as world:
+        world.ok("init")
+        world.settings["central"]["user"] = "nobody@example.org"
+        fails(world, 77, ["Project Viewer"], "run")
+        tap.equal(world.queue()[0]["state"], "dead", "job")
+        world.settings["central"]["user"] = "unknown@example.org"
+        fails(world, 77, ["password"], "run", "people")
+
+
+def test_no_such_form():
+    with new_world() as world:
+        world.ok("init")
+        world.jobs["people"]["form"] = "houshold"
+        fails(world, 78, ["houshold", "household"], "run")
+        world.jobs["people"].update(form=FORM, project=77)
+        fails(world, 78, ["77"], "run", "people")
+
+
+def test_closed_form_is_read():
+    with new_world() as world:
+        world.ok("init")
+        world.central.create(FORM, count=2, seed=1)
+        world.central.close(FORM)
+        world.central.clock(advance=60)
+        world.ok("run")
+        world.compare(FORM)
+
+
+def test_not_a_central():
+    with new_world() as world:
+        world.ok("init")
+        world.central.script({"match": "*", "times": 9,
+                              "action": {"html": True}})
+        fails(world, 76, ["ODK Central"], "run")
+
+
+def test_link_to_elsewhere():
+    with new_world() as world:
+        world.ok("init")
+        world.central.create(FORM, count=3, seed=1)
+        world.central.clock(advance=60)
+        world.central.script({"match": "expand", "times": 1,
+                              "action": {"off-origin-nextlink": True}})
+        fails(world, 76, ["origin"], "run")
+
+
+def test_wrong_certificate():
+    with tempfile.TemporaryDirectory() as directory:
+        key, cert = (os.path.join(directory, n) for n in ("key", "cert"))
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes",
+             "-days", "2", "-subj", "/CN=127.0.0.1", "-addext",
+             "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", cert],
+            check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        from standin import StandIn
+        with StandIn(tls=(cert, key)) as central, \
+                odks.World(central=central) as world:
+            world.job("people", form=FORM)
+            world.ok("init")
+            fails(world, 76, ["certificate", "ca_file"], "run")
+            world.settings["central"]["ca_file"] = cert
+            world.hurry()
+            world.ok("run", "people")
+            world.compare(FORM)
+
+
+def test_token_expires_in_the_middle():
+    with new_world() as world:
+        world.ok("init")
+        world.central.create(FORM, count=3, seed=1)
+        world.central.clock(advance=60)
+        world.central.script({"match": "expand", "times": 1,
+                              "action": {"expire-token": True}})
+        world.ok("run")
+        world.compare(FORM)
+
+
+def test_bad_json_is_permanent():
+    with new_world() as world:
+        world.ok("init")
+        world.central.create(FORM, count=3, seed=1)
+        world.central.clock(advance=60)
+        world.central.script({"match": "expand", "times": 1,
+                              "action": {"bad-json": 1}})
+        result = world.run("run")
+        tap.check(result.code in (65, 69), str(result))
+        world.hurry()
+        world.ok("run", "people")
+        world.compare(FORM)
+
+
+def test_server_errors_pass():
+    for action in ({"status": 500}, {"status": 502}, {"status": 503}):
+        with new_world() as world:
+            world.ok("init")
+            world.central.create(FORM, count=3, seed=1)
+            world.central.clock(advance=60)
+            world.central.script({"match": "forms", "times": 2,
+                                  "action": action})
+            world.ok("run")
+            world.compare(FORM)
+
+
+# -- two at once, signals, limits ---------------------------------------------
+
+def test_gives_up_after_the_last_attempt():
+    with new_world(max_failures=2) as world:
+        world.ok("init")
+        world.central.create(FORM, count=3, seed=1)
+        world.central.clock(advance=60)
+        world.central.script({"match": "expand", "times": 6,
+                              "action": {"cut-clean": 300}})
+        fails(world, 69, [], "run")
+        world.hurry()
+        result = fails(world, 80, ["gave up", "odk-sync retry"], "run")
+        job = world.queue()[0]
+        tap.equal(job["state"], "dead", "job")
+        tap.check(f"odk-sync retry {job['id']}" in result.err, str(result))
+        world.ok("retry", str(job["id"]))
+        world.ok("run")
+        world.compare(FORM)
+
+
+def stalled(world):
+    """A run that waits for Central in the middle of a response."""
+    world.central.create(FORM, count=10, seed=1)
+    world.central.clock(advance=60)
+    world.central.script({"match": "expand", "times": 1,
+                          "action": {"stall": {"at": 2000, "seconds": 60}}})
+    process = world.start("run")
+    pg.wait_until(lambda: any("expand" in r["path"] for r in
+                              world.central.requests()["requests"]),
+                  30, "the run reads rows")
+    return process
+
+
+def test_a_second_run_finds_it_busy():
+    with new_world() as world:
+        world.ok("init")
+        process = stalled(world)
+        world.ok("run", "people")
+        tap.equal([h["status"] for h in world.history()], ["in_progress"],
+                  "attempts")
+        world.exits(75, "run", "people", "--fail-if-idle")
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=30)
+
+
+def test_sigterm_hands_the_job_back():
+    for number, code in ((signal.SIGTERM, 143), (signal.SIGINT, 130)):
+        with new_world() as world:
+            world.ok("init")
+            process = stalled(world)
+            process.send_signal(number)
+            _, err = process.communicate(timeout=30)
+            tap.equal(process.returncode, -number, "it dies by the signal")
+            tap.check(f"[{code}]" in err, err)
+            job = world.queue()[0]
+            tap.equal((job["state"], job["failures"]), ("pending", 0), "job")
+            tap.check("interrupted" in world.history()[-1]["error_message"])
+            tap.equal(world.session.value(
+                "SELECT failed_sync_count FROM odk_sync_status"), 0,
+                "failures")
+            world.ok("run")
+            world.compare(FORM)
+
+
+def test_max_time():
+    with new_world() as world:
+        world.ok("init")
+        world.central.create(FORM, count=10, seed=1)
+        world.central.clock(advance=60)
+        world.central.script({"match": "expand", "times": 1, "action": {
+            "stall": {"at": 2000, "seconds": 60}}})
+        fails(world, 75, ["time limit"], "run", "--max-time=1s")
+        world.ok("run")
+        world.compare(FORM)
+
+
+def test_cancel_ends_a_running_job():
+    with new_world() as world:
+        world.settings["odk-sync"]["lease"] = "15s"
+        world.ok("init")
+        process = stalled(world)
+        job = world.queue()[0]
+        world.ok("cancel", str(job["id"]))
+        process.communicate(timeout=60)
+        tap.equal(world.queue(), [], "queue")
+
+
+def test_disk_full_and_closed_output():
+    with new_world() as world:
+        world.ok("init")
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            process = world.start("--help", stdout=full)
+            _, err = process.communicate()
+        tap.equal(process.returncode, 74, err)
+
+
+def test_no_secret_in_any_output():
+    with new_world() as world:
+        world.ok("init")
+        world.central.create(FORM, count=3, seed=1)
+        world.central.clock(advance=60)
+        secrets = [world.central.password]
+        for args in (["run", "people", "-v", "-v", "--log-format=json"],
+                     ["config"], ["config", "--json"], ["doctor"],
+                     ["status", "--json"], ["history", "--json"]):
+            result = world.ok(*args)
+            for secret in secrets:
+                tap.check(secret not in result.out + result.err,
+                          f"a secret in {result}")
+
+
+if __name__ == "__main__":
+    try:
+        odks.need_all()
+    except tap.Skip as reason:
+        print(f"1..0 # SKIP {reason}")
+        sys.exit()
+    tap.main()

@@ -1,0 +1,331 @@
+# tests/integration/walk_test.py - SPDX-License-Identifier: Apache-2.0
+"""Whole runs: what happens in Central is in the tables after the next run."""
+
+import json
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                "..", "harness"))
+import odks  # noqa: E402
+import tap  # noqa: E402
+
+FORM = "household"
+
+
+def new_world(**job):
+    world = odks.World()
+    world.job("people", form=FORM, **job)
+    return world
+
+
+def ids(world):
+    return [row["__id"] for row in world.central.state(FORM)["live"]]
+
+
+def metadata(world):
+    return json.loads(world.history()[-1]["metadata"])
+
+
+def data_requests(world):
+    """The targets of the feed that were asked for since the last call."""
+    return [r["path"] for r in world.central.requests()["requests"]
+            if ".svc/Submissions" in r["path"]]
+
+
+def synced(world, count=6):
+    world.ok("init")
+    if count:
+        world.central.create(FORM, count=count, seed=1)
+    world.central.clock(advance=3600)
+    world.ok("run")
+    world.compare(FORM)
+
+
+def test_first_sync_says_nothing_and_holds_everything():
+    with new_world() as world:
+        world.ok("init")
+        world.central.create(FORM, count=20, seed=3)
+        world.central.clock(advance=3600)
+        result = world.ok("run")
+        tap.equal((result.out, result.err), ("", ""), "output")
+        world.compare(FORM)
+        tap.equal(metadata(world)["counts"],
+                  {"central": 20, "table": 20, "proven": True}, "proof")
+        tap.equal(metadata(world)["mode"], "full", "mode")
+        tap.equal(world.history()[-1]["records_processed"], 20, "records")
+
+
+def test_empty_form():
+    with new_world() as world:
+        synced(world, 0)
+        tap.equal(metadata(world)["counts"],
+                  {"central": 0, "table": 0, "proven": True}, "proof")
+        world.central.create(FORM, count=2, seed=3)
+        world.central.clock(advance=3600)
+        world.ok("run")
+        world.compare(FORM)
+
+
+def test_edit_review_delete_and_new():
+    with new_world() as world:
+        synced(world)
+        some = ids(world)
+        world.central.edit(FORM, some[0], seed=50)
+        world.central.review(FORM, some[1], "approved")
+        world.central.delete(FORM, some[2])
+        world.central.create(FORM, count=2, seed=60)
+        world.central.clock(advance=3600)
+        world.ok("run")
+        world.compare(FORM, known=some)
+        got = metadata(world)
+        tap.equal((got["inserted"], got["updated"], got["deleted"]),
+                  (2, 2, 1), "counts")
+
+
+def test_restore_and_purge_are_found_by_the_count():
+    with new_world(reconcile="10d") as world:
+        synced(world)
+        some = ids(world)
+        world.central.delete(FORM, some[0])
+        world.central.clock(advance=3600)
+        world.ok("run")
+        world.central.restore(FORM, some[0])
+        world.central.delete(FORM, some[1])
+        world.central.delete(FORM, some[2])
+        world.central.purge(FORM)
+        world.central.clock(advance=3600)
+        world.ok("run")
+        world.compare(FORM, known=some)
+
+
+def test_restore_and_purge_that_keep_the_count_are_found_by_reconcile():
+    with new_world(reconcile="1h") as world:
+        synced(world)
+        some = ids(world)
+        world.central.delete(FORM, some[0])
+        world.central.clock(advance=600)
+        world.ok("run")
+        world.central.restore(FORM, some[0])
+        world.central.delete(FORM, some[1])
+        world.central.purge(FORM)
+        world.central.clock(advance=7200)
+        world.ok("run")
+        world.compare(FORM, known=some)
+
+
+def test_unchanged_rows_are_not_written():
+    with new_world(overlap="1d") as world:
+        synced(world)
+        query = "SELECT _id, xmin::text AS x FROM odk.household ORDER BY _id"
+        before = world.session.rows(query)
+        world.ok("run")
+        tap.equal(world.session.rows(query), before, "rows")
+        tap.equal(metadata(world)["unchanged"], 6, "unchanged")
+
+
+def test_nothing_new_reads_nothing():
+    with new_world(overlap="1m") as world:
+        synced(world)
+        world.central.clock(advance=3600)
+        world.ok("run")
+        world.central.requests()
+        world.ok("run")
+        tap.equal(world.history()[-1]["records_processed"], 0, "records")
+        tap.equal(len(data_requests(world)), 2, "changes and count")
+
+
+def test_windows_are_bounded_and_complete():
+    with new_world(window_rows=5) as world:
+        world.ok("init")
+        for seed in range(23):
+            world.central.create(FORM, seed=seed + 1)
+            world.central.clock(advance=60)
+        world.central.clock(advance=3600)
+        world.central.requests()
+        world.ok("run")
+        world.compare(FORM)
+        windows = [p for p in data_requests(world)
+                   if "expand" in p and "lt" in p]
+        tap.equal(len(windows), 4, "windows with an end")
+
+
+def test_submissions_of_one_instant_stay_together():
+    with new_world(window_rows=5) as world:
+        world.ok("init")
+        world.central.clock(set="2026-01-05T10:00:00Z")
+        world.central.create(FORM, count=17, seed=5)
+        world.central.clock(advance=60)
+        world.central.create(FORM, count=3, seed=99)
+        world.central.clock(advance=3600)
+        world.ok("run")
+        world.compare(FORM)
+
+
+def test_cut_response_is_read_again():
+    for cut in ("cut", "cut-clean"):
+        with new_world() as world:
+            world.ok("init")
+            world.central.create(FORM, count=10, seed=3)
+            world.central.clock(advance=3600)
+            world.central.script({"match": "expand", "times": 1,
+                                  "action": {cut: 3000}})
+            world.ok("run")
+            world.compare(FORM)
+
+
+def test_response_that_stays_cut_is_an_error_and_keeps_the_watermark():
+    with new_world() as world:
+        synced(world)
+        before = world.session.value("SELECT watermark FROM odk_sync_cursor")
+        world.central.create(FORM, count=10, seed=77)
+        world.central.clock(advance=3600)
+        world.central.script({"match": "expand", "times": 3,
+                              "action": {"cut-clean": 3000}})
+        world.exits(69, "run")
+        tap.equal(world.session.value(
+            "SELECT watermark FROM odk_sync_cursor"), before, "watermark")
+        status = world.session.rows("SELECT * FROM odk_sync_status")[0]
+        tap.equal(status["last_sync_status"], "error", "status")
+        tap.check("cut short" in status["last_error_message"])
+        world.hurry()
+        world.ok("run")
+        world.compare(FORM)
+
+
+def test_late_commit_behind_the_watermark():
+    with new_world(overlap="5m") as world:
+        synced(world)
+        held = world.central.create(FORM, seed=8, hold=True)["id"]
+        world.central.clock(advance=30)
+        world.central.create(FORM, seed=9)
+        world.ok("run")
+        world.central.release(FORM, held)
+        world.central.clock(advance=30)
+        world.ok("run")
+        world.compare(FORM)
+        tap.check(held in ids(world), "it was released")
+
+
+def test_new_question_and_changed_type_reach_old_submissions():
+    with new_world() as world:
+        synced(world)
+        world.central.publish(FORM, "2", [
+            "hh_id", "order", "user", "new_question:int",
+            {"person_details[]": ["p_name", "age:decimal", "order"]}])
+        world.central.clock(advance=60)
+        world.central.create(FORM, count=2, seed=301)
+        world.central.clock(advance=3600)
+        world.ok("run")
+        world.compare(FORM)
+        tap.check("schema" in metadata(world), "told in the metadata")
+
+
+def test_full_reads_everything_again():
+    with new_world() as world:
+        synced(world)
+        world.session.run("UPDATE odk.household SET _device_id = 'wrong'")
+        world.ok("run", "people", "--full")
+        world.compare(FORM)
+        tap.equal(metadata(world)["updated"], 6, "updated")
+
+
+def test_window_by_hand():
+    with new_world(overlap="1m") as world:
+        synced(world)
+        world.session.run("UPDATE odk.household SET _device_id = 'wrong'")
+        world.ok("run", "people", "--since=2000-01-01", "--until=2001-01-01")
+        tap.equal(metadata(world)["updated"], 0, "updated")
+        world.ok("run", "people", "--since=2000-01-01")
+        world.compare(FORM)
+
+
+def test_dry_run_writes_nothing():
+    with new_world() as world:
+        world.ok("init")
+        world.central.create(FORM, count=3, seed=3)
+        world.central.clock(advance=3600)
+        result = world.ok("run", "people", "--dry-run")
+        tap.check("insert 3" in result.out, str(result))
+        tap.check("CREATE TABLE" in result.out, str(result))
+        tap.equal(world.session.value(
+            "SELECT count(*) FROM pg_tables WHERE schemaname = 'odk'"), 0,
+            "tables")
+        tap.equal(world.history(), [], "history")
+        tap.equal(world.queue(), [], "queue")
+
+
+def test_mass_deletion_needs_a_person():
+    with new_world(reconcile="1s") as world:
+        synced(world, 60)
+        some = ids(world)
+        for one in some[:40]:
+            world.central.delete(FORM, one)
+        world.central.purge(FORM)
+        world.central.clock(advance=3600)
+        result = world.exits(81, "run")
+        tap.check("--allow-mass-delete" in result.err, str(result))
+        tap.equal(world.session.value(
+            "SELECT count(*) FROM odk.household"
+            " WHERE _deleted_at IS NULL"), 60, "live rows")
+        world.ok("run", "people", "--allow-mass-delete")
+        world.compare(FORM, known=some)
+
+
+def test_on_delete():
+    for how, rows, live in (("soft", 6, 5), ("hard", 5, 5), ("keep", 6, 6)):
+        with new_world(on_delete=how) as world:
+            synced(world)
+            world.central.delete(FORM, ids(world)[0])
+            world.central.clock(advance=3600)
+            world.ok("run")
+            got = world.session.rows(
+                "SELECT count(*) AS rows, count(*) FILTER"
+                " (WHERE _deleted_at IS NULL) AS live FROM odk.household")[0]
+            tap.equal(got, {"rows": rows, "live": live}, how)
+            orphans = world.session.value(
+                "SELECT count(*) FROM odk.household__person_details p"
+                " WHERE NOT EXISTS (SELECT FROM odk.household h"
+                " WHERE h._id = p._submission_id)")
+            tap.equal(orphans, 0, "repeat rows without a submission")
+
+
+def test_one_job_for_each_table():
+    with odks.World() as world:
+        world.job("main_submissions", form=FORM, tables="Submissions",
+                  every="1h")
+        world.job("person_details", form=FORM, after="main_submissions",
+                  tables="Submissions.person_details")
+        synced_types = ["main_submissions", "person_details"]
+        world.ok("init")
+        world.central.create(FORM, count=5, seed=1)
+        world.central.clock(advance=3600)
+        world.ok("run")
+        tap.equal([h["sync_type"] for h in world.history()], synced_types,
+                  "attempts")
+        persons = sum(len(row.get("person_details", []))
+                      for row in world.central.state(FORM)["live"])
+        tap.equal(world.session.value(
+            "SELECT count(*) FROM odk.household__person_details"), persons,
+            "persons")
+
+
+def test_encrypted_form_gives_metadata():
+    with odks.World() as world:
+        world.job("secret", form="secret", project=2)
+        world.ok("init")
+        world.central.create("secret", count=2, seed=1)
+        world.central.clock(advance=3600)
+        result = world.ok("run", "-v")
+        tap.check("encrypted" in result.err, str(result))
+        rows = world.session.rows("SELECT _status FROM odk.secret")
+        tap.check(any(r["_status"] for r in rows), str(rows))
+
+
+if __name__ == "__main__":
+    try:
+        odks.need_all()
+    except tap.Skip as reason:
+        print(f"1..0 # SKIP {reason}")
+        sys.exit()
+    tap.main()
