@@ -74,9 +74,9 @@ struct odks_job_conf {
     int64_t max_failures;
 };
 
-/* One value given on the command line: "run.max_time", "10m". */
+/* One value given on the command line: "odk-sync", "max_time", "10m". */
 struct odks_config_flag {
-    const char *section;
+    const char *section; /* as in its header: "job x" */
     const char *key;
     const char *value;
 };
@@ -103,9 +103,9 @@ size_t odks_config_job_count(const struct odks_config *cfg);
 const struct odks_job_conf *odks_config_job(const struct odks_config *cfg,
                                             size_t i);
 /* By sync type; NULL with err set (64, did-you-mean) if there is none. */
-const struct odks_job_conf *
-odks_config_find_job(const struct odks_config *cfg, const char *sync_type,
-                     struct odks_err *err);
+const struct odks_job_conf *odks_config_find_job(const struct odks_config *cfg,
+                                                 const char *sync_type,
+                                                 struct odks_err *err);
 size_t odks_config_central_count(const struct odks_config *cfg);
 const struct odks_central_conf *
 odks_config_central(const struct odks_config *cfg, size_t i);

@@ -1,0 +1,191 @@
+/* lib/config/check.c - SPDX-License-Identifier: Apache-2.0 */
+/* The rules between values, and those that the table cannot say. */
+#include <config.h>
+
+#include <string.h>
+
+#include "config/internal.h"
+#include "core/mem.h"
+#include "core/suggest.h"
+
+static bool
+require(const struct odks_config *cfg, const struct odks_section *section,
+        const char *key, struct odks_err *err)
+{
+    if (odks_config_value(cfg, section, key)->text != NULL)
+        return true;
+    odks_err_set(err, ODKS_EXIT_CONFIG, "%s: %s has no %s", section->origin,
+                 section->title, key);
+    odks_err_hint(err, "Add \"%s = %s\" to it.", key,
+                  odks_config_option(cfg, section->kind, key)->help);
+    return false;
+}
+
+/* At most one of two keys may be given. */
+static bool
+exclusive(const struct odks_config *cfg, const struct odks_section *section,
+          const char *a, const char *b, struct odks_err *err)
+{
+    const struct odks_value *va = odks_config_value(cfg, section, a);
+    const struct odks_value *vb = odks_config_value(cfg, section, b);
+
+    if (va->text == NULL || vb->text == NULL)
+        return true;
+    odks_err_set(err, ODKS_EXIT_CONFIG, "%s: %s has both %s and %s (%s)",
+                 vb->origin, section->title, b, a, va->origin);
+    odks_err_hint(err, "Delete one of the two.");
+    return false;
+}
+
+static bool
+check_central(struct odks_config *cfg, struct odks_section *section,
+              struct odks_err *err)
+{
+    struct odks_central_part *central = &section->conf.central;
+    struct odks_value *value = odks_config_value(cfg, section, "url");
+    CLEANUP_FREE char *url = NULL;
+
+    if (!require(cfg, section, "url", err)
+        || !require(cfg, section, "user", err)
+        || !exclusive(cfg, section, "password", "password_file", err))
+        return false;
+    if (!odks_config_url(value->text, central->allow_http, &url, err)) {
+        odks_err_context(err, "%s", value->origin);
+        return false;
+    }
+    value->text = odks_config_keep(cfg, url);
+    central->conf.url = value->text;
+    return true;
+}
+
+/* The names of all sections of a kind, for a suggestion. */
+static const char *
+suggest_section(const struct odks_config *cfg, enum odks_option_section kind,
+                const char *word)
+{
+    const char **names = odks_xcalloc(cfg->section_count, sizeof(names[0]));
+    size_t count = 0;
+
+    for (size_t i = 0; i < cfg->section_count; i++) {
+        if (cfg->sections[i]->kind == kind)
+            names[count++] = cfg->sections[i]->name;
+    }
+    const char *near = odks_suggest(word, names, count);
+    free(names);
+    return near;
+}
+
+/* The section that a key of section names. */
+static struct odks_section *
+referred(const struct odks_config *cfg, const struct odks_section *section,
+         const char *key, enum odks_option_section kind, struct odks_err *err)
+{
+    const struct odks_value *value = odks_config_value(cfg, section, key);
+    struct odks_section *other = odks_config_section(cfg, kind, value->text);
+
+    if (other != NULL)
+        return other;
+    const char *near = suggest_section(cfg, kind, value->text);
+    const char *word = odks_option_section_name(kind);
+    bool implied = strcmp(value->origin, "default") == 0;
+    odks_err_set(err, ODKS_EXIT_CONFIG,
+                 "%s: %s: %s = %s, but there is no such [%s] section",
+                 implied ? section->origin : value->origin, section->title, key,
+                 value->text, word);
+    if (near != NULL)
+        odks_err_hint(err, "Did you mean \"%s\"?", near);
+    else
+        odks_err_hint(err, "Add the section, or correct the name.");
+    return NULL;
+}
+
+/* Follow after from job to job: it must end. */
+static bool
+check_after(const struct odks_config *cfg, const struct odks_section *section,
+            struct odks_err *err)
+{
+    const struct odks_section *at = section;
+
+    for (size_t steps = 0; odks_config_value(cfg, at, "after")->text != NULL;
+         steps++) {
+        at = referred(cfg, at, "after", ODKS_SECTION_JOB, err);
+        if (at == NULL)
+            return false;
+        if (at == section || steps > cfg->section_count) {
+            odks_err_set(err, ODKS_EXIT_CONFIG,
+                         "%s: %s: after leads back to where it began",
+                         odks_config_value(cfg, at, "after")->origin,
+                         at->title);
+            odks_err_hint(err, "One of the jobs must be due by itself: delete "
+                               "its after.");
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool
+check_tables(const struct odks_config *cfg, const struct odks_section *section,
+             struct odks_err *err)
+{
+    static const char root[] = "Submissions";
+    const char *const *tables = section->conf.job.conf.tables;
+    const size_t len = sizeof(root) - 1;
+
+    for (; tables != NULL && *tables != NULL; tables++) {
+        if (strncmp(*tables, root, len) == 0
+            && ((*tables)[len] == '\0'
+                || ((*tables)[len] == '.' && (*tables)[len + 1] != '\0')))
+            continue;
+        odks_err_set(err, ODKS_EXIT_CONFIG,
+                     "%s: tables: found \"%.100s\", expected Submissions or "
+                     "Submissions.<repeat>",
+                     odks_config_value(cfg, section, "tables")->origin,
+                     *tables);
+        return false;
+    }
+    return true;
+}
+
+static bool
+check_job(struct odks_config *cfg, struct odks_section *section,
+          struct odks_err *err)
+{
+    struct odks_job_conf *job = &section->conf.job.conf;
+
+    if (!require(cfg, section, "kind", err)
+        || !require(cfg, section, "project", err)
+        || !require(cfg, section, "form", err)
+        || !exclusive(cfg, section, "schedule", "every", err)
+        || !exclusive(cfg, section, "schedule", "after", err)
+        || !exclusive(cfg, section, "every", "after", err)
+        || !check_tables(cfg, section, err) || !check_after(cfg, section, err))
+        return false;
+    const struct odks_section *central =
+        referred(cfg, section, "central", ODKS_SECTION_CENTRAL, err);
+    if (central == NULL)
+        return false;
+    job->central = &central->conf.central.conf;
+    CLEANUP_FREE char *form = odks_text_decode_form(job->form);
+    job->form = odks_config_keep(cfg, form);
+    return true;
+}
+
+bool
+odks_config_check(struct odks_config *cfg, struct odks_err *err)
+{
+    for (size_t i = 0; i < cfg->section_count; i++) {
+        struct odks_section *section = cfg->sections[i];
+        bool fine = true;
+
+        if (section->kind == ODKS_SECTION_DATABASE)
+            fine = exclusive(cfg, section, "password", "password_file", err);
+        else if (section->kind == ODKS_SECTION_CENTRAL)
+            fine = check_central(cfg, section, err);
+        else if (section->kind == ODKS_SECTION_JOB)
+            fine = check_job(cfg, section, err);
+        if (!fine)
+            return false;
+    }
+    return true;
+}

@@ -1,0 +1,213 @@
+/* lib/config/internal.h - SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the files of lib/config share.
+ *
+ * A configuration is a list of sections, and each section has one value per
+ * option of its schema: a text with its origin. The file, the environment and
+ * the flags only write texts; odks_config_finish() then turns them into the
+ * structures of config.h.
+ */
+#ifndef ODKS_CONFIG_INTERNAL_H
+#define ODKS_CONFIG_INTERNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "config/config.h"
+#include "config/options.h"
+#include "core/buf.h"
+#include "core/cleanup.h"
+#include "core/err.h"
+
+enum {
+    ODKS_CONFIG_FILE_MAX = 1 << 20, /* bytes of a configuration file */
+    ODKS_CONFIG_VALUE_MAX = 1 << 16,
+    ODKS_CONFIG_LINE_MAX = 199, /* inih cuts longer lines without a word */
+    ODKS_CONFIG_HEADER_MAX = 49 /* and longer names of sections */
+};
+
+/* The structures of config.h with what only the loader needs. */
+struct odks_database_part {
+    struct odks_database_conf conf;
+    const char *password_file;
+};
+
+struct odks_central_part {
+    struct odks_central_conf conf;
+    bool allow_http;
+};
+
+struct odks_job_part {
+    struct odks_job_conf conf;
+    const char *central_name;
+};
+
+union odks_section_conf {
+    struct odks_run_conf run;
+    struct odks_database_part database;
+    struct odks_central_part central;
+    struct odks_job_part job;
+};
+
+struct odks_value {
+    const char *text;   /* NULL: not given, no default */
+    const char *origin; /* "odk-sync.ini:3", "environment X", "flag --x" */
+    bool from_flag;
+};
+
+struct odks_section {
+    enum odks_option_section kind;
+    const char *name;          /* "" in [odk-sync] and [database] */
+    const char *title;         /* "[job x]" */
+    const char *origin;        /* "odk-sync.ini:3" */
+    struct odks_value *values; /* one per option of the schema */
+    union odks_section_conf conf;
+};
+
+/* The options of one kind of section. */
+struct odks_schema {
+    const struct odks_option *options;
+    size_t count;
+};
+
+struct odks_owned {
+    void *p;
+    size_t len; /* bytes to wipe before free() */
+};
+
+struct odks_config {
+    const char *file;    /* NULL: from the environment alone */
+    bool world_readable; /* the file */
+    struct odks_schema schema[ODKS_SECTION_COUNT];
+    struct odks_section **sections;
+    size_t section_count;
+    struct odks_owned *owned;
+    size_t owned_count;
+    void *libpq;                  /* PQconninfoOption *, the labels */
+    struct odks_option *database; /* options of [database], libpq's included */
+};
+
+/* config.c: the list of sections */
+
+struct odks_config *odks_config_new(void);
+
+/* Let cfg free p, of len bytes, and wipe it then. */
+void odks_config_own(struct odks_config *cfg, void *p, size_t len);
+const char *odks_config_keep(struct odks_config *cfg, const char *s);
+
+/* name is "" for [odk-sync] and [database]. Never fails. */
+struct odks_section *odks_config_add_section(struct odks_config *cfg,
+                                             enum odks_option_section kind,
+                                             const char *name,
+                                             const char *origin);
+struct odks_section *odks_config_section(const struct odks_config *cfg,
+                                         enum odks_option_section kind,
+                                         const char *name);
+/* NULL if the schema of the section has no such key. */
+struct odks_value *odks_config_value(const struct odks_config *cfg,
+                                     const struct odks_section *section,
+                                     const char *key);
+const struct odks_option *odks_config_option(const struct odks_config *cfg,
+                                             enum odks_option_section kind,
+                                             const char *key);
+
+/* Set the text of a value, if it is fit for one; origin is copied. */
+ODKS_MUST_CHECK bool odks_config_set(struct odks_config *cfg,
+                                     struct odks_section *section,
+                                     const struct odks_option *option,
+                                     const char *text, const char *origin,
+                                     struct odks_err *err);
+
+/* ini.c: the text of a file */
+
+struct odks_ini_entry {
+    char *section; /* between the brackets; "" before the first */
+    char *key;     /* NULL: the header itself */
+    char *value;   /* continuation lines joined with a space; not expanded */
+    int line;
+};
+
+struct odks_ini {
+    struct odks_ini_entry *entries;
+    size_t count;
+};
+
+/* name is that of the file, for messages. */
+ODKS_MUST_CHECK bool odks_ini_parse(const struct odks_buf *text,
+                                    const char *name, struct odks_ini *ini,
+                                    struct odks_err *err);
+void odks_ini_free(struct odks_ini *ini);
+#define CLEANUP_INI CLEANUP(odks_ini_free)
+
+/* Would this continuation line be taken for a forgotten key? */
+bool odks_ini_looks_like_key(const char *line);
+
+/* text.c */
+
+bool odks_text_is_utf8(const char *s, size_t len);
+bool odks_text_has_control(const char *s);
+
+/*
+ * A form id as people write it. Text without a space in which every % begins
+ * a %XX, and whose decoding is UTF-8 without control characters, is decoded;
+ * all other text is taken as it is. So an id that holds "%20" itself is
+ * written "%2520". The caller frees the result.
+ */
+char *odks_text_decode_form(const char *text);
+
+/*
+ * Replace ${NAME} from the environment and $${ by ${. *bare: some of the
+ * result stood in the text itself.
+ */
+ODKS_MUST_CHECK bool odks_text_expand(const char *text, struct odks_buf *out,
+                                      bool *bare, struct odks_err *err);
+
+/* value.c: texts into structures, by the table */
+
+ODKS_MUST_CHECK bool odks_config_parse_value(struct odks_config *cfg,
+                                             struct odks_section *section,
+                                             const struct odks_option *option,
+                                             struct odks_err *err);
+
+/* file.c: a file into sections */
+
+ODKS_MUST_CHECK bool odks_config_read_file(struct odks_config *cfg,
+                                           const char *path,
+                                           struct odks_err *err);
+
+/*
+ * Cut "job x" into kind and name (in place; "" for none). False: that is no
+ * section, and message (one line) and a suggestion (or NULL) say why.
+ */
+ODKS_MUST_CHECK bool odks_config_split_header(char *header,
+                                              enum odks_option_section *kind,
+                                              const char **name,
+                                              const char **message,
+                                              const char **suggestion);
+
+/* legacy.c: the variables of the old service into sections; *found: any? */
+ODKS_MUST_CHECK bool odks_config_read_legacy(struct odks_config *cfg,
+                                             bool *found, struct odks_err *err);
+
+/* url.c: check and shorten the address of a Central; the caller frees it. */
+ODKS_MUST_CHECK bool odks_config_url(const char *text, bool allow_http,
+                                     char **url, struct odks_err *err);
+
+/* check.c: the rules between values */
+ODKS_MUST_CHECK bool odks_config_check(struct odks_config *cfg,
+                                       struct odks_err *err);
+
+/* secret.c: the content of a password file; the caller wipes and frees it. */
+ODKS_MUST_CHECK bool odks_secret_read(const char *path, char **secret,
+                                      struct odks_err *err);
+
+/*
+ * Read at most max bytes of a file into b (66 missing, 77 not allowed, 78 too
+ * long or writable by everybody); *world_readable may be NULL.
+ */
+ODKS_MUST_CHECK bool odks_config_slurp(const char *path, struct odks_buf *b,
+                                       bool *world_readable,
+                                       struct odks_err *err);
+
+#endif

@@ -1,0 +1,260 @@
+/* lib/config/print.c - SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+
+#include <inttypes.h>
+#include <json-c/json.h>
+#include <libpq-fe.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/internal.h"
+#include "core/mem.h"
+
+static const char mask[] = "***";
+
+typedef void visit_fn(const struct odks_section *section,
+                      const struct odks_option *option,
+                      const struct odks_value *value, void *arg);
+
+/* What libpq takes from its own environment where we say nothing. */
+static struct odks_value
+libpq_value(const struct odks_config *cfg, const struct odks_option *option,
+            char origin[80])
+{
+    for (const PQconninfoOption *o = cfg->libpq;
+         o != NULL && o->keyword != NULL; o++) {
+        const char *text = o->envvar != NULL ? getenv(o->envvar) : NULL;
+
+        if (text == NULL || strcmp(o->keyword, option->key) != 0)
+            continue;
+        (void) snprintf(origin, 80, "environment %s", o->envvar);
+        return (struct odks_value){ .text = text, .origin = origin };
+    }
+    return (struct odks_value){ .text = NULL };
+}
+
+/* Call visit for each value in force of a section. */
+static void
+each_value(const struct odks_config *cfg, const struct odks_section *section,
+           visit_fn *visit, void *arg)
+{
+    const struct odks_schema *schema = &cfg->schema[section->kind];
+
+    for (size_t i = 0; i < schema->count; i++) {
+        const struct odks_option *option = &schema->options[i];
+        struct odks_value value = section->values[i];
+        char origin[80];
+
+        if (value.text == NULL && option->offset == ODKS_OPTION_NO_FIELD)
+            value = libpq_value(cfg, option, origin);
+        if (value.text != NULL)
+            visit(section, option, &value, arg);
+    }
+}
+
+/* $${ for ${, so that a reader does not expand it. */
+static char *
+escape(const char *text)
+{
+    char *out = odks_xcalloc(strlen(text) * 2 + 1, 1);
+    size_t len = 0;
+
+    for (; *text != '\0'; text++) {
+        if (text[0] == '$' && text[1] == '{')
+            out[len++] = '$';
+        out[len++] = *text;
+    }
+    return out;
+}
+
+/* May a line end before the space at s[i] and its rest continue the value? */
+static bool
+may_break(const char *s, size_t i)
+{
+    return i > 0 && s[i] == ' ' && s[i - 1] != ' ' && s[i + 1] != ' '
+           && s[i + 1] != ';' && s[i + 1] != '#'
+           && !odks_ini_looks_like_key(s + i + 1);
+}
+
+/* "key = text" in lines that inih reads back as they were; false: no way. */
+static bool
+format_value(const char *key, const char *text, struct odks_buf *b)
+{
+    size_t len = strlen(text);
+
+    if (len == 0 || text[0] == ' ' || text[len - 1] == ' ' || text[0] == ';'
+        || strstr(text, " ;") != NULL || odks_text_has_control(text)
+        || !odks_text_is_utf8(text, len) || !odks_buf_printf(b, "%s = ", key))
+        return false;
+    for (size_t column = b->len; len > ODKS_CONFIG_LINE_MAX - column;
+         column = 4) {
+        size_t i = ODKS_CONFIG_LINE_MAX - column;
+
+        while (i > 0 && !may_break(text, i))
+            i--;
+        if (i == 0 || !odks_buf_add(b, text, i)
+            || !odks_buf_add_str(b, "\n    "))
+            return false;
+        text += i + 1;
+        len -= i + 1;
+    }
+    return odks_buf_add(b, text, len);
+}
+
+static void
+put_comment(FILE *out, const char *text)
+{
+    (void) fputs("; ", out);
+    for (size_t i = 0; text[i] != '\0' && i < ODKS_CONFIG_LINE_MAX - 2; i++)
+        (void) fputc(
+            (unsigned char) text[i] < 0x20 || text[i] == 0x7f ? '?' : text[i],
+            out);
+    (void) fputc('\n', out);
+}
+
+static void
+ini_value(const struct odks_section *section, const struct odks_option *option,
+          const struct odks_value *value, void *arg)
+{
+    FILE *out = arg;
+    CLEANUP_BUF struct odks_buf b = ODKS_BUF_INIT(ODKS_CONFIG_VALUE_MAX * 4);
+    CLEANUP_FREE char *text = escape(value->text);
+    CLEANUP_FREE char *note = NULL;
+    bool secret = option->type == ODKS_OPTION_SECRET;
+
+    (void) section;
+    if (secret || !format_value(option->key, text, &b)) {
+        /* a comment: a masked value must not come back as the value */
+        note = odks_xasprintf("%s = %s  ; %s", option->key,
+                              secret ? mask : "(cannot be written as INI)",
+                              value->origin);
+        put_comment(out, note);
+        return;
+    }
+    size_t width = b.len < 38 ? 38 : b.len;
+    if (width + 3 + strlen(value->origin) > ODKS_CONFIG_LINE_MAX
+        || odks_text_has_control(value->origin)) {
+        put_comment(out, value->origin);
+        (void) fprintf(out, "%s\n", b.data);
+        return;
+    }
+    (void) fprintf(out, "%-38s ; %s\n", b.data, value->origin);
+}
+
+static void
+print_ini(const struct odks_config *cfg, FILE *out)
+{
+    const char *blank = "";
+
+    for (int kind = 0; kind < ODKS_SECTION_COUNT; kind++) {
+        for (size_t i = 0; i < cfg->section_count; i++) {
+            const struct odks_section *section = cfg->sections[i];
+
+            if ((int) section->kind != kind)
+                continue;
+            (void) fprintf(out, "%s%s\n", blank, section->title);
+            each_value(cfg, section, ini_value, out);
+            blank = "\n";
+        }
+    }
+}
+
+/* The value of an option that has a field, in JSON's own type. */
+static struct json_object *
+typed(const struct odks_section *section, const struct odks_option *option)
+{
+    const char *field = (const char *) &section->conf + option->offset;
+    const char *const *list;
+    int64_t n;
+    bool on;
+
+    if (option->type == ODKS_OPTION_INTEGER) {
+        memcpy(&n, field, sizeof(n));
+        return json_object_new_int64(n);
+    }
+    if (option->type == ODKS_OPTION_BOOL) {
+        memcpy(&on, field, sizeof(on));
+        return json_object_new_boolean(on);
+    }
+    if (option->type != ODKS_OPTION_LIST)
+        return NULL;
+    struct json_object *array = json_object_new_array();
+    memcpy(&list, field, sizeof(list));
+    for (; *list != NULL; list++)
+        (void) json_object_array_add(array, json_object_new_string(*list));
+    return array;
+}
+
+/* Text of the environment may be anything; JSON is UTF-8. */
+static struct json_object *
+json_text(const char *text)
+{
+    return json_object_new_string(
+        odks_text_is_utf8(text, strlen(text)) ? text : "(not UTF-8)");
+}
+
+static void
+json_value(const struct odks_section *section, const struct odks_option *option,
+           const struct odks_value *value, void *arg)
+{
+    struct json_object *object = json_object_new_object();
+    struct json_object *v = NULL;
+
+    if (option->type == ODKS_OPTION_SECRET)
+        v = json_object_new_string(mask);
+    else if (option->offset != ODKS_OPTION_NO_FIELD)
+        v = typed(section, option);
+    if (v == NULL)
+        v = json_text(value->text);
+    (void) json_object_object_add(object, "value", v);
+    (void) json_object_object_add(object, "origin", json_text(value->origin));
+    (void) json_object_object_add(arg, option->key, object);
+}
+
+/* The object that holds the sections of a kind, made when first asked for. */
+static struct json_object *
+member(struct json_object *parent, const char *name)
+{
+    struct json_object *object = NULL;
+
+    if (!json_object_object_get_ex(parent, name, &object)) {
+        object = json_object_new_object();
+        (void) json_object_object_add(parent, name, object);
+    }
+    return object;
+}
+
+static void
+print_json(const struct odks_config *cfg, FILE *out)
+{
+    struct json_object *root = json_object_new_object();
+
+    (void) json_object_object_add(
+        root, "file", cfg->file != NULL ? json_text(cfg->file) : NULL);
+    (void) member(root, "central");
+    (void) member(root, "job");
+    for (size_t i = 0; i < cfg->section_count; i++) {
+        const struct odks_section *section = cfg->sections[i];
+        struct json_object *object =
+            member(root, odks_option_section_name(section->kind));
+
+        if (*section->name != '\0')
+            object = member(object, section->name);
+        each_value(cfg, section, json_value, object);
+    }
+    (void) fprintf(
+        out, "%s\n",
+        json_object_to_json_string_ext(
+            root, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
+    (void) json_object_put(root);
+}
+
+void
+odks_config_print(const struct odks_config *cfg, bool json, FILE *out)
+{
+    if (json)
+        print_json(cfg, out);
+    else
+        print_ini(cfg, out);
+}

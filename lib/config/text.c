@@ -1,0 +1,161 @@
+/* lib/config/text.c - SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+
+#include <ctype.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "config/internal.h"
+#include "core/mem.h"
+
+/* Bytes of the sequence that begins with c; 0: none begins so. */
+static size_t
+sequence_length(unsigned char c)
+{
+    if (c < 0x80)
+        return 1;
+    if (c >= 0xc2 && c <= 0xdf)
+        return 2;
+    if (c >= 0xe0 && c <= 0xef)
+        return 3;
+    return c >= 0xf0 && c <= 0xf4 ? 4 : 0;
+}
+
+/* Longer than needed, a surrogate, or beyond U+10FFFF? */
+static bool
+second_is_wrong(unsigned char first, unsigned char second)
+{
+    return (first == 0xe0 && second < 0xa0) || (first == 0xed && second > 0x9f)
+           || (first == 0xf0 && second < 0x90)
+           || (first == 0xf4 && second > 0x8f);
+}
+
+bool
+odks_text_is_utf8(const char *s, size_t len)
+{
+    const unsigned char *u = (const unsigned char *) s;
+
+    for (size_t i = 0; i < len;) {
+        size_t n = sequence_length(u[i]);
+
+        if (n == 0 || n > len - i || (n > 1 && second_is_wrong(u[i], u[i + 1])))
+            return false;
+        for (size_t k = 1; k < n; k++) {
+            if ((u[i + k] & 0xc0) != 0x80)
+                return false;
+        }
+        i += n;
+    }
+    return true;
+}
+
+bool
+odks_text_has_control(const char *s)
+{
+    for (; *s != '\0'; s++) {
+        if ((unsigned char) *s < 0x20 || *s == 0x7f)
+            return true;
+    }
+    return false;
+}
+
+static int
+hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c = (char) tolower((unsigned char) c);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+char *
+odks_text_decode_form(const char *text)
+{
+    CLEANUP_FREE char *out = odks_xcalloc(strlen(text) + 1, 1);
+    size_t len = 0;
+
+    if (strchr(text, ' ') != NULL)
+        return odks_xstrdup(text);
+    for (const char *s = text; *s != '\0'; s++) {
+        if (*s != '%') {
+            out[len++] = *s;
+            continue;
+        }
+        int high = hex_digit(s[1]);
+        int low = high < 0 ? -1 : hex_digit(s[2]);
+        if (low < 0 || high + low == 0)
+            return odks_xstrdup(text);
+        out[len++] = (char) (high * 16 + low);
+        s += 2;
+    }
+    if (!odks_text_is_utf8(out, len) || odks_text_has_control(out))
+        return odks_xstrdup(text);
+    return odks_steal(&out);
+}
+
+static size_t
+name_length(const char *s)
+{
+    size_t n = 0;
+
+    while (isascii((unsigned char) s[n])
+           && (isalpha((unsigned char) s[n]) || s[n] == '_'
+               || (n > 0 && isdigit((unsigned char) s[n]))))
+        n++;
+    return n;
+}
+
+/* *s is at the ${ of a variable; moves it behind the }. */
+static bool
+expand_one(const char **s, struct odks_buf *out, struct odks_err *err)
+{
+    size_t len = name_length(*s + 2);
+
+    if (len == 0 || (*s)[2 + len] != '}') {
+        odks_err_set(err, ODKS_EXIT_CONFIG,
+                     "${ without a variable's name and }");
+        odks_err_hint(err, "Write ${NAME} for a variable of the environment, "
+                           "and $${ for ${ itself.");
+        return false;
+    }
+    CLEANUP_FREE char *name = odks_xstrndup(*s + 2, len);
+    const char *value = getenv(name);
+    if (value == NULL) {
+        odks_err_set(err, ODKS_EXIT_CONFIG,
+                     "the environment variable %s is not set", name);
+        odks_err_hint(err,
+                      "Set %s for odk-sync, or write the value itself; "
+                      "cron and systemd do not read shell profiles.",
+                      name);
+        return false;
+    }
+    *s += 2 + len + 1;
+    if (odks_buf_add_str(out, value))
+        return true;
+    odks_err_set(err, ODKS_EXIT_CONFIG, "the value of %s is too long", name);
+    return false;
+}
+
+bool
+odks_text_expand(const char *text, struct odks_buf *out, bool *bare,
+                 struct odks_err *err)
+{
+    *bare = false;
+    for (const char *s = text; *s != '\0';) {
+        if (strncmp(s, "${", 2) == 0) {
+            if (!expand_one(&s, out, err))
+                return false;
+            continue;
+        }
+        if (strncmp(s, "$${", 3) == 0)
+            s++;
+        bool brace = *s == '$' && s[1] == '{';
+        *bare = true;
+        if (!odks_buf_add(out, s, brace ? 2 : 1)) {
+            odks_err_set(err, ODKS_EXIT_CONFIG, "the value is too long");
+            return false;
+        }
+        s += brace ? 2 : 1;
+    }
+    return odks_buf_add(out, "", 0);
+}
