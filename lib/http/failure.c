@@ -131,7 +131,9 @@ odks_http_failed(const struct odks_http_response *r, enum odks_wait got,
                      r->status);
         return true;
     }
-    const struct meaning *m = meaning_of(r->result);
+    /* libcurl takes an end within the headers for a good one */
+    const struct meaning *m =
+        meaning_of(r->result == CURLE_OK ? CURLE_GOT_NOTHING : r->result);
     odks_err_set(err, m->code, "%s: %s", origin, m->text);
     add_detail(r, err);
     if (m->hint != NULL)

@@ -1,0 +1,555 @@
+/* tests/unit/http_exchange.c - SPDX-License-Identifier: Apache-2.0 */
+/* One request, whatever the other side does with it. */
+#include <config.h>
+
+#include "core/buf.h"
+#include "core/err.h"
+#include "core/stop.h"
+#include "http/http.h"
+
+#include <string.h>
+
+#include "core/time.h"
+#include "http_script.h"
+#include "unit.h"
+
+#define OK_HEAD "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+#define MAX_STEPS 4
+
+struct exchange {
+    const char *name;
+    struct script_step steps[MAX_STEPS + 1];
+    const char *method; /* NULL: GET */
+    int64_t retry_s;
+    int requests;        /* that reach the server */
+    enum odks_exit open; /* how odks_http_open() ends */
+    int status;          /* if it succeeds */
+    enum odks_exit read; /* how reading ends */
+    const char *body;    /* if that succeeds */
+    const char *says;    /* a part of the message */
+};
+
+static const struct exchange exchanges[] = {
+    { "length",
+      { { .status = "200 OK", .body = "hello" } },
+      .requests = 1,
+      .status = 200,
+      .body = "hello" },
+    { "chunks",
+      { { .raw = OK_HEAD "Transfer-Encoding: chunked\r\n\r\n"
+                         "3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n" } },
+      .requests = 1,
+      .status = 200,
+      .body = "hello" },
+    { "until the connection ends",
+      { { .raw = "HTTP/1.0 200 OK\r\n\r\nhello", .then = SCRIPT_CLOSE } },
+      .requests = 1,
+      .status = 200,
+      .body = "hello" },
+    { "drip, never silent for long",
+      { { .raw = OK_HEAD "Content-Length: 150\r\n\r\n"
+                         "12345678901234567890123456789012345678901234567890"
+                         "12345678901234567890123456789012345678901234567890"
+                         "12345678901234567890123456789012345678901234567890",
+          .then = SCRIPT_DRIP } },
+      .requests = 1,
+      .status = 200,
+      .body = "12345678901234567890123456789012345678901234567890"
+              "12345678901234567890123456789012345678901234567890"
+              "12345678901234567890123456789012345678901234567890" },
+    { "no content",
+      { { .raw = "HTTP/1.1 204 No Content\r\n\r\n" } },
+      .requests = 1,
+      .status = 204,
+      .body = "" },
+    { "continue first",
+      { { .raw = "HTTP/1.1 100 Continue\r\n\r\n" OK_HEAD
+                 "Content-Length: 2\r\n\r\nok" } },
+      .requests = 1,
+      .status = 200,
+      .body = "ok" },
+    { "not found is a result",
+      { { .status = "404 Not Found", .body = "no" } },
+      .requests = 1,
+      .status = 404,
+      .body = "no" },
+    { "redirect is a result",
+      { { .status = "302 Found", .headers = "Location: http://b.org/\r\n" } },
+      .retry_s = 5,
+      .requests = 1,
+      .status = 302,
+      .body = "" },
+    { "redirect to itself is not followed",
+      { { .status = "301 Moved", .headers = "Location: /v1/x\r\n" } },
+      .retry_s = 5,
+      .requests = 1,
+      .status = 301,
+      .body = "" },
+
+    { "body shorter than its length",
+      { { .raw = OK_HEAD "Content-Length: 10\r\n\r\nhello",
+          .then = SCRIPT_CLOSE } },
+      .retry_s = 5,
+      .requests = 1,
+      .status = 200,
+      .read = ODKS_EXIT_UNAVAILABLE,
+      .says = "cut short" },
+    { "chunks without an end",
+      { { .raw = OK_HEAD "Transfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n",
+          .then = SCRIPT_CLOSE } },
+      .retry_s = 5,
+      .requests = 1,
+      .status = 200,
+      .read = ODKS_EXIT_UNAVAILABLE,
+      .says = "cut short" },
+    { "a chunk that is none",
+      { { .raw = OK_HEAD "Transfer-Encoding: chunked\r\n\r\nhello\r\n",
+          .then = SCRIPT_CLOSE } },
+      .requests = 1,
+      .status = 200,
+      .read = ODKS_EXIT_UNAVAILABLE,
+      .says = "cut short" },
+    { "reset in the body",
+      { { .raw = OK_HEAD "Content-Length: 10\r\n\r\nhello",
+          .then = SCRIPT_RESET } },
+      .requests = 1,
+      .status = 200,
+      .read = ODKS_EXIT_UNAVAILABLE,
+      .says = "cut short" },
+    { "body stalls",
+      { { .raw = OK_HEAD "Content-Length: 10\r\n\r\nhello",
+          .then = SCRIPT_HANG } },
+      .requests = 1,
+      .status = 200,
+      .read = ODKS_EXIT_UNAVAILABLE,
+      .says = "stalled" },
+    { "damaged gzip",
+      { { .raw = OK_HEAD "Content-Encoding: gzip\r\nContent-Length: 5\r\n\r\n"
+                         "hello" } },
+      .requests = 1,
+      .status = 200,
+      .read = ODKS_EXIT_UNAVAILABLE,
+      .says = "damaged" },
+
+    { "trouble passes",
+      { { .status = "500 Internal Server Error" },
+        { .status = "502 Bad Gateway",
+          .headers = "Content-Type: x/y\r\n",
+          .then = SCRIPT_CLOSE },
+        { .status = "200 OK", .body = "hello" } },
+      .retry_s = 10,
+      .requests = 3,
+      .status = 200,
+      .body = "hello" },
+    { "trouble stays",
+      { { .status = "503 Unavailable" }, { .status = "504 Timeout" } },
+      .retry_s = 1,
+      .requests = 2,
+      .open = ODKS_EXIT_UNAVAILABLE,
+      .says = "tried " },
+    { "a reset passes",
+      { { .raw = "", .then = SCRIPT_RESET },
+        { .status = "200 OK", .body = "hello" } },
+      .retry_s = 10,
+      .requests = 2,
+      .status = 200,
+      .body = "hello" },
+    { "half an answer passes",
+      { { .raw = "HTTP/1.1 200 OK\r\nContent-", .then = SCRIPT_CLOSE },
+        { .status = "200 OK", .body = "hello" } },
+      .retry_s = 10,
+      .requests = 2,
+      .status = 200,
+      .body = "hello" },
+    { "no time to try again",
+      { { .raw = "", .then = SCRIPT_RESET } },
+      .requests = 1,
+      .open = ODKS_EXIT_UNAVAILABLE,
+      .says = "connection" },
+    { "no answer",
+      { { .raw = "", .then = SCRIPT_HANG } },
+      .requests = 1,
+      .open = ODKS_EXIT_UNAVAILABLE,
+      .says = "no answer within 1 s" },
+    { "headers drip for ever",
+      { { .raw = "HTTP/1.1 200 OK\r\nX: "
+                 "12345678901234567890123456789012345678901234567890"
+                 "12345678901234567890123456789012345678901234567890"
+                 "12345678901234567890123456789012345678901234567890"
+                 "12345678901234567890123456789012345678901234567890",
+          .then = SCRIPT_DRIP } },
+      .requests = 1,
+      .open = ODKS_EXIT_UNAVAILABLE,
+      .says = "no answer within 1 s" },
+
+    { "asks to come back",
+      { { .status = "429 Too Many", .headers = "Retry-After: 1\r\n" },
+        { .status = "200 OK", .body = "hello" } },
+      .retry_s = 10,
+      .requests = 2,
+      .status = 200,
+      .body = "hello" },
+    { "asks to come back much later",
+      { { .status = "429 Too Many", .headers = "Retry-After: 3600\r\n" } },
+      .retry_s = 10,
+      .requests = 1,
+      .open = ODKS_EXIT_TEMPFAIL,
+      .says = "too many requests" },
+    { "asks to come back on a date",
+      { { .status = "503 Down",
+          .headers = "Date: Mon, 23 Nov 2026 16:00:00 GMT\r\n"
+                     "Retry-After: Mon, 23 Nov 2026 17:00:00 GMT\r\n" } },
+      .retry_s = 10,
+      .requests = 1,
+      .open = ODKS_EXIT_UNAVAILABLE,
+      .says = "in trouble" },
+    { "asks to come back on a date that has been",
+      { { .status = "503 Down",
+          .headers = "Date: Mon, 23 Nov 2026 16:00:00 GMT\r\n"
+                     "Retry-After: Mon, 23 Nov 2026 15:00:00 GMT\r\n" },
+        { .status = "200 OK", .body = "hello" } },
+      .retry_s = 10,
+      .requests = 2,
+      .status = 200,
+      .body = "hello" },
+    { "asks for nonsense",
+      { { .status = "503 Down",
+          .headers = "Retry-After: 99999999999999999999\r\n" } },
+      .retry_s = 10,
+      .requests = 1,
+      .open = ODKS_EXIT_UNAVAILABLE,
+      .says = "in trouble" },
+
+    { "a login is sent once",
+      { { .status = "503 Unavailable" } },
+      .method = "POST",
+      .retry_s = 10,
+      .requests = 1,
+      .status = 503,
+      .body = "" },
+    { "a login that may have arrived",
+      { { .raw = "", .then = SCRIPT_RESET } },
+      .method = "POST",
+      .retry_s = 10,
+      .requests = 1,
+      .open = ODKS_EXIT_UNAVAILABLE,
+      .says = "connection" },
+
+    { "headers without end",
+      { { .raw = "HTTP/1.1 200 OK\r\n", .then = SCRIPT_HEADERS } },
+      .retry_s = 10,
+      .requests = 1,
+      .open = ODKS_EXIT_PROTOCOL,
+      .says = "headers" },
+    { "not HTTP",
+      { { .raw = "SSH-2.0-OpenSSH_9.2\r\n", .then = SCRIPT_CLOSE } },
+      .retry_s = 10,
+      .requests = 1,
+      .open = ODKS_EXIT_PROTOCOL,
+      .says = "does not speak HTTP" },
+    { "asked to stop",
+      { { .raw = "", .then = SCRIPT_SIGTERM } },
+      .retry_s = 10,
+      .requests = 1,
+      .open = ODKS_EXIT_SIGTERM,
+      .says = "SIGTERM" },
+    { "asked to stop in the body",
+      { { .raw = OK_HEAD "Content-Length: 10\r\n\r\n",
+          .then = SCRIPT_SIGTERM } },
+      .requests = 1,
+      .status = 200,
+      .read = ODKS_EXIT_SIGTERM,
+      .says = "SIGTERM" },
+};
+
+/* The whole body; what odks_http_read() says. */
+static bool
+read_all(struct odks_http_response *response, struct odks_buf *body,
+         struct odks_err *err)
+{
+    const char *data;
+    size_t len;
+
+    do {
+        if (!odks_http_read(response, &data, &len, err))
+            return false;
+        ck_assert(odks_buf_add(body, data, len));
+    } while (len > 0);
+    return true;
+}
+
+static void
+check_exchange(const struct exchange *e, struct odks_http *http)
+{
+    const struct odks_http_request request = {
+        .method = e->method != NULL ? e->method : "GET",
+        .target = "/v1/x",
+        .body = e->method != NULL ? "{}" : NULL
+    };
+    struct odks_err err = ODKS_ERR_INIT;
+    CLEANUP_BUF struct odks_buf body = ODKS_BUF_INIT(1 << 20);
+    CLEANUP_HTTP_RESPONSE struct odks_http_response *response = NULL;
+
+    if (odks_http_open(http, &request, &response, &err)) {
+        ck_assert_msg(e->open == ODKS_EXIT_OK, "%s: opened", e->name);
+        ck_assert_int_eq(odks_http_status(response), e->status);
+        bool ok = read_all(response, &body, &err);
+        ck_assert_msg(ok == (e->read == ODKS_EXIT_OK), "%s: %s", e->name,
+                      err.message);
+        if (ok)
+            ck_assert_str_eq(body.data, e->body);
+        else
+            ck_assert_msg(err.code == e->read, "%s: %d", e->name, err.code);
+    } else {
+        ck_assert_msg(err.code == e->open, "%s: %d %s", e->name, err.code,
+                      err.message);
+        ck_assert_ptr_null(response);
+    }
+    if (e->says != NULL)
+        ck_assert_msg(strstr(err.message, e->says) != NULL, "%s: %s", e->name,
+                      err.message);
+}
+
+START_TEST(exchange)
+{
+    const struct exchange *e = &exchanges[_i];
+    struct odks_err err = ODKS_ERR_INIT;
+    struct script script;
+    struct odks_http *http;
+
+    odks_stop_install();
+    script_start(&script, e->steps);
+    const struct odks_http_conf conf = { .origin = script.origin,
+                                         .timeout_s = 1,
+                                         .stall_s = 1,
+                                         .retry_s = e->retry_s };
+    ck_assert(odks_http_new(&conf, &http, &err));
+    check_exchange(e, http);
+    ck_assert_msg(script.log->requests == e->requests, "%s: %d requests",
+                  e->name, script.log->requests);
+    odks_http_free(http);
+    script_stop(&script);
+}
+END_TEST
+
+/* --- what an exchange does not show --------------------------------------- */
+
+struct fixture {
+    struct script script;
+    struct odks_http_conf conf;
+    struct odks_http *http;
+    struct odks_http_response *response;
+    struct odks_err err;
+};
+
+static void
+begin(struct fixture *f, const struct script_step *steps)
+{
+    *f = (struct fixture){ .err = ODKS_ERR_INIT };
+    script_start(&f->script, steps);
+    f->conf = (struct odks_http_conf){
+        .origin = f->script.origin, .timeout_s = 5, .stall_s = 5, .retry_s = 5
+    };
+    ck_assert(odks_http_new(&f->conf, &f->http, &f->err));
+}
+
+static void
+end(struct fixture *f)
+{
+    odks_http_close(f->response);
+    odks_http_free(f->http);
+    script_stop(&f->script);
+}
+
+static void
+get(struct fixture *f, const struct odks_http_request *request, char *body)
+{
+    CLEANUP_BUF struct odks_buf b = ODKS_BUF_INIT(100);
+
+    odks_http_close(odks_steal(&f->response));
+    ck_assert_msg(odks_http_open(f->http, request, &f->response, &f->err), "%s",
+                  f->err.message);
+    ck_assert(read_all(f->response, &b, &f->err));
+    if (body != NULL)
+        memcpy(body, b.data != NULL ? b.data : "", b.len + 1);
+}
+
+static const struct odks_http_request plain = { .method = "GET",
+                                                .target = "/v1/x?$top=1" };
+
+START_TEST(request_as_sent)
+{
+    static const struct script_step steps[] = {
+        { .status = "304 Not Modified",
+          .headers = "ETag: W/\"x\"\r\nDate: Mon, 23 Nov 2026 18:33:00 GMT\r\n"
+                     "Content-Type: application/json; charset=utf-8\r\n" },
+        { .status = "200 OK", .headers = "Set-Cookie: session=abc\r\n" },
+        { .status = "200 OK" },
+        { NULL }
+    };
+    const struct odks_http_request request = { .method = "GET",
+                                               .target = "/v1/x?$filter=a%20b",
+                                               .bearer = "to!k$en",
+                                               .if_none_match = "W/\"x\"" };
+    const struct odks_http_request post = { .method = "POST",
+                                            .target = "/v1/sessions",
+                                            .body = "{\"a\":1}" };
+    const struct odks_http_request gone = { .method = "DELETE",
+                                            .target = "/v1/sessions/current" };
+    struct fixture f;
+
+    begin(&f, steps);
+    get(&f, &request, NULL);
+    ck_assert_int_eq(odks_http_status(f.response), 304);
+    ck_assert_str_eq(odks_http_etag(f.response), "W/\"x\"");
+    ck_assert_str_eq(odks_http_content_type(f.response),
+                     "application/json; charset=utf-8");
+    ck_assert_ptr_null(odks_http_location(f.response));
+    ck_assert_int_eq(odks_http_date(f.response), INT64_C(1795458780) * 1000000);
+    const char *sent = f.script.log->text;
+    ck_assert_ptr_nonnull(strstr(sent, "GET /v1/x?$filter=a%20b HTTP/1.1\r\n"));
+    ck_assert_ptr_nonnull(strstr(sent, "Authorization: Bearer to!k$en\r\n"));
+    ck_assert_ptr_nonnull(strstr(sent, "If-None-Match: W/\"x\"\r\n"));
+    ck_assert_ptr_nonnull(strstr(sent, "Accept-Encoding: gzip\r\n"));
+    ck_assert_ptr_nonnull(
+        strstr(sent, "User-Agent: odk-sync/" PACKAGE_VERSION "\r\n"));
+
+    get(&f, &post, NULL);
+    ck_assert_int_eq(odks_http_date(f.response), ODKS_TIME_NONE);
+    sent = strstr(sent, "POST /v1/sessions HTTP/1.1\r\n");
+    ck_assert_ptr_nonnull(sent);
+    ck_assert_ptr_nonnull(strstr(sent, "Content-Type: application/json\r\n"));
+    ck_assert_ptr_nonnull(strstr(sent, "\r\n\r\n{\"a\":1}"));
+    ck_assert_ptr_null(strstr(sent, "Authorization"));
+
+    get(&f, &gone, NULL);
+    sent = strstr(sent, "DELETE /v1/sessions/current HTTP/1.1\r\n");
+    ck_assert_ptr_nonnull(sent);
+    ck_assert_ptr_null(strstr(sent, "Cookie"));
+    ck_assert_int_eq(f.script.log->connections, 1);
+    ck_assert_int_eq(odks_http_stats(f.http)->requests, 3);
+    end(&f);
+}
+END_TEST
+
+START_TEST(connection_that_died_idle)
+{
+    static const struct script_step steps[] = {
+        { .raw = OK_HEAD "Content-Length: 1\r\n\r\na", .then = SCRIPT_CLOSE },
+        { .raw = OK_HEAD "Content-Length: 1\r\n\r\nb", .then = SCRIPT_RESET },
+        { .status = "200 OK", .body = "c" },
+        { NULL }
+    };
+    struct fixture f;
+    char body[101];
+
+    begin(&f, steps);
+    f.conf.retry_s = 0;
+    get(&f, &plain, body);
+    ck_assert_str_eq(body, "a");
+    get(&f, &plain, body);
+    ck_assert_str_eq(body, "b");
+    get(&f, &plain, body);
+    ck_assert_str_eq(body, "c");
+    ck_assert_int_eq(odks_http_stats(f.http)->retries, 0);
+    end(&f);
+}
+END_TEST
+
+START_TEST(nobody_listens)
+{
+    static const struct script_step steps[] = { { NULL } };
+    struct fixture f;
+
+    begin(&f, steps);
+    f.conf.retry_s = 1;
+    ck_assert(!odks_http_open(f.http, &plain, &f.response, &f.err));
+    ck_assert_int_eq(f.err.code, ODKS_EXIT_UNAVAILABLE);
+    ck_assert_ptr_nonnull(strstr(f.err.message, "tried "));
+    ck_assert_str_ne(f.err.hint, "");
+    ck_assert_int_gt(odks_http_stats(f.http)->retries, 0);
+    end(&f);
+}
+END_TEST
+
+START_TEST(limit_of_one_request)
+{
+    static const struct script_step steps[] = {
+        { .raw = "", .then = SCRIPT_HANG }, { NULL }
+    };
+    const struct odks_http_request request = { .method = "DELETE",
+                                               .target = "/v1/x",
+                                               .limit_s = 1 };
+    struct fixture f;
+
+    begin(&f, steps);
+    f.conf.timeout_s = 600; /* the test's own time limit would strike */
+    ck_assert(!odks_http_open(f.http, &request, &f.response, &f.err));
+    ck_assert_int_eq(f.err.code, ODKS_EXIT_UNAVAILABLE);
+    end(&f);
+}
+END_TEST
+
+START_TEST(own_time_limit)
+{
+    static const struct script_step steps[] = {
+        { .raw = "", .then = SCRIPT_HANG }, { NULL }
+    };
+    struct fixture f;
+
+    begin(&f, steps);
+    f.conf.timeout_s = 600;
+    odks_stop_at(odks_deadline_in(50));
+    ck_assert(!odks_http_open(f.http, &plain, &f.response, &f.err));
+    ck_assert_int_eq(f.err.code, ODKS_EXIT_TEMPFAIL);
+    ck_assert(f.err.interrupted);
+    end(&f);
+}
+END_TEST
+
+START_TEST(bomb_comes_in_small_pieces)
+{
+    static const struct script_step steps[] = {
+        { .raw = "HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n"
+                 "Content-Encoding: gzip\r\n\r\n",
+          .then = SCRIPT_BOMB },
+        { NULL }
+    };
+    struct fixture f;
+    const char *data;
+    size_t len, total = 0;
+
+    begin(&f, steps);
+    ck_assert(odks_http_open(f.http, &plain, &f.response, &f.err));
+    do {
+        ck_assert_msg(odks_http_read(f.response, &data, &len, &f.err), "%s",
+                      f.err.message);
+        ck_assert_uint_le(len, 256 * 1024);
+        total += len;
+    } while (len > 0);
+    ck_assert_uint_eq(total, 64 << 20);
+    ck_assert_int_eq(odks_http_stats(f.http)->bytes, 64 << 20);
+    end(&f);
+}
+END_TEST
+
+static Suite *
+suite(void)
+{
+    Suite *s = suite_create("http_exchange");
+    TCase *tc = tcase_create("exchange");
+
+    tcase_set_timeout(tc, 30);
+    tcase_add_loop_test(tc, exchange, 0,
+                        sizeof(exchanges) / sizeof(exchanges[0]));
+    tcase_add_test(tc, request_as_sent);
+    tcase_add_test(tc, connection_that_died_idle);
+    tcase_add_test(tc, nobody_listens);
+    tcase_add_test(tc, limit_of_one_request);
+    tcase_add_test(tc, own_time_limit);
+    tcase_add_test(tc, bomb_comes_in_small_pieces);
+    suite_add_tcase(s, tc);
+    return s;
+}
+
+ODKS_UNIT_MAIN(suite)
