@@ -46,6 +46,7 @@ struct odks_central_conf {
     const char *ca_file; /* NULL: the system's */
     int64_t timeout_s;   /* to connect, and for the first byte */
     int64_t stall_s;     /* without any byte in mid-response */
+    int64_t retry_s;     /* longest time spent on trying a request again */
     int64_t max_row_bytes;
 };
 

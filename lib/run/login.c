@@ -5,8 +5,6 @@
 
 #include <string.h>
 
-enum { RETRY_S = 60 }; /* a scheduler's own retries are coarser than this */
-
 void
 odks_login_clear(struct odks_login *login)
 {
@@ -28,7 +26,7 @@ odks_login(const struct odks_central_conf *conf, struct odks_login *login,
                   .ca_file = conf->ca_file,
                   .timeout_s = conf->timeout_s,
                   .stall_s = conf->stall_s,
-                  .retry_s = RETRY_S,
+                  .retry_s = conf->retry_s,
                   .tick = login->tick,
                   .tick_arg = login->tick_arg },
         .user = conf->user,

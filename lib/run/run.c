@@ -3,6 +3,8 @@
 
 #include "run/run.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/log.h"
@@ -11,6 +13,7 @@
 #include "db/migrate.h"
 #include "run/due.h"
 #include "run/instance.h"
+#include "sql/queries.h"
 
 enum { RECONNECT_TRIES = 3, RECONNECT_PAUSE_MS = 2000 };
 
@@ -209,6 +212,22 @@ claim(struct run *run, struct odks_job **job, struct odks_err *err)
     return false;
 }
 
+/* Forget old attempts, some at a time: an idle run does not care. */
+static bool
+prune(struct run *run, struct odks_err *err)
+{
+    char days[24];
+    const char *const params[] = { days };
+
+    (void) snprintf(days, sizeof(days), "%" PRId64,
+                    odks_config_run(run->cfg)->history_days);
+    if (!odks_db_begin(run->db, err))
+        return false;
+    CLEANUP_PGRESULT PGresult *res =
+        odks_db_query(run->db, &odks_sql_prune, params, err);
+    return res != NULL && odks_db_commit(run->db, err);
+}
+
 static bool
 drain(struct run *run, struct odks_err *err)
 {
@@ -222,7 +241,7 @@ drain(struct run *run, struct odks_err *err)
         if (!claim(run, &job, err))
             return false;
         if (job == NULL)
-            return true;
+            return run->jobs == 0 || prune(run, err);
         run->jobs++;
         attempt(run, job);
         if (run->db == NULL)
