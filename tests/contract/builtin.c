@@ -1,5 +1,7 @@
 /* tests/contract/builtin.c - SPDX-License-Identifier: Apache-2.0 */
 /* The forms that a fresh stand-in has. */
+#include <config.h>
+
 #include <stdlib.h>
 #include <string.h>
 

@@ -4,6 +4,8 @@
  * sent.  All of row i follows from i, so this printer is the one source of
  * its content and has to be fast: it is what a benchmark waits for.
  */
+#include <config.h>
+
 #include <string.h>
 
 #include "standin.h"
@@ -86,10 +88,10 @@ sc_bulk_live(const struct sc_form *f, uint64_t i)
 static char *
 fields(char *p, const struct sc_form *f, uint64_t i, uint64_t r)
 {
-    static const char *const district[] = { "Northern", "Southern",
-                                            "Eastern", "Western", "Central" };
-    static const char *const assets[] = { "a b", "b", "a c d", "e", "c e",
-                                          "a b c d e", "d", "b d" };
+    static const char *const district[] = { "Northern", "Southern", "Eastern",
+                                            "Western", "Central" };
+    static const char *const assets[] = { "a b", "b",         "a c d", "e",
+                                          "c e", "a b c d e", "d",     "b d" };
     static const char *const water[] = { "piped", "well", "river", "rain" };
     char day[25];
 
@@ -134,7 +136,12 @@ fields(char *p, const struct sc_form *f, uint64_t i, uint64_t r)
     p = LIT(p, "\",\"phone\":\"+26588");
     p = padded(p, (r >> 9) % 10000000, 7);
     p = LIT(p, "\",\"score\":");
-    p = num(p, (r >> 56) % 101);
+    return num(p, (r >> 56) % 101);
+}
+
+static char *
+remarks(char *p, uint64_t i, uint64_t r)
+{
     p = LIT(p, ",\"consent\":\"yes\",\"remarks\":");
     if ((r >> 60) % 4 == 0) {
         p = LIT(p, "\"Visited twice; head of household said \\\"come "
@@ -187,6 +194,7 @@ sc_bulk_row(const struct sc_form *f, uint64_t i, bool expand,
     sc_bulk_id(i, id);
     p = LIT(p, "{");
     p = fields(p, f, i, r);
+    p = remarks(p, i, r);
     p = LIT(p, ",\"meta\":{\"instanceID\":\"");
     memcpy(p, id, 41);
     p = LIT(p + 41, "\",\"instanceName\":null},\"__id\":\"");

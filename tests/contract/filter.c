@@ -3,6 +3,8 @@
  * The $filter language: a recursive-descent parser that stops where
  * Central's does, for the place is part of its error message.
  */
+#include <config.h>
+
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -86,12 +88,13 @@ date_len(const char *s)
 {
     size_t n = 10, more;
 
-    if (digits(s, 4) == 0 || s[4] != '-' || digits(s + 5, 2) == 0
-        || s[7] != '-' || digits(s + 8, 2) == 0)
+    if (digits(s, 4) == 0 || s[4] != '-' || digits(s + 5, 2) == 0 || s[7] != '-'
+        || digits(s + 8, 2) == 0)
         return 0;
     if (s[10] != 'T')
         return word_char(s[10]) ? 0 : n;
-    if (digits(s + 11, 2) == 0 || s[13] != ':' || digits(s + 14, 2) == 0)
+    if (digits(s + 11, 2) == 0 || s[13] != ':' || digits(s + 14, 2) == 0
+        || strncmp(s + 11, "24", 2) >= 0)
         return 0;
     n = 16;
     if (s[n] == ':' && digits(s + n + 1, 2) != 0) {
@@ -160,10 +163,29 @@ static bool
 known_function(const char *name)
 {
     static const char *const all[] = {
-        "contains", "startswith", "endswith", "length", "indexof",
-        "substring", "tolower", "toupper", "trim", "concat", "year",
-        "month", "day", "hour", "minute", "second", "fractionalseconds",
-        "date", "time", "totaloffsetminutes", "now", "round", "floor",
+        "contains",
+        "startswith",
+        "endswith",
+        "length",
+        "indexof",
+        "substring",
+        "tolower",
+        "toupper",
+        "trim",
+        "concat",
+        "year",
+        "month",
+        "day",
+        "hour",
+        "minute",
+        "second",
+        "fractionalseconds",
+        "date",
+        "time",
+        "totaloffsetminutes",
+        "now",
+        "round",
+        "floor",
         "ceiling",
     };
 
@@ -259,9 +281,9 @@ parse_path(struct parser *p)
         n->kind = SC_NULL;
     else if (strcmp(n->text, "true") == 0 || strcmp(n->text, "false") == 0)
         n->kind = SC_TRUTH;
-    n->field = field_of(strncmp(n->text, "$root/Submissions/", 18) == 0
-                            ? n->text + 18
-                            : n->text);
+    n->field =
+        field_of(strncmp(n->text, "$root/Submissions/", 18) == 0 ? n->text + 18
+                                                                 : n->text);
     return n;
 }
 
@@ -296,7 +318,8 @@ parse_primary(struct parser *p)
     return n;
 }
 
-struct operator {
+struct operator
+{
     const char *word;
     enum sc_kind kind;
 };
@@ -304,7 +327,7 @@ struct operator {
 /* left, then any number of "op right"; a bad right leaves the op unread. */
 static struct sc_node *
 chain(struct parser *p, struct sc_node *(*part)(struct parser *),
-      const struct operator *ops, size_t nops, bool once)
+      const struct operator* ops, size_t nops, bool once)
 {
     size_t from = p->pos;
     struct sc_node *left = part(p);
@@ -353,8 +376,7 @@ parse_comparison(struct parser *p)
 
     if (strncmp(p->s + from, "not", 3) == 0) {
         p->pos += 3;
-        struct sc_node *in =
-            skip_spaces(p) > 0 ? parse_comparison(p) : NULL;
+        struct sc_node *in = skip_spaces(p) > 0 ? parse_comparison(p) : NULL;
         if (in != NULL) {
             struct sc_node *n = node(SC_NOT, p, from, p->pos);
 
@@ -394,8 +416,8 @@ sc_filter_parse(const char *text, struct sc_fault *e)
     if (n == NULL)
         (void) snprintf(reason, sizeof(reason), "Fail at 0");
     else
-        (void) snprintf(reason, sizeof(reason),
-                        "Unexpected character at %zu", p.pos);
+        (void) snprintf(reason, sizeof(reason), "Unexpected character at %zu",
+                        p.pos);
     sc_filter_free(n);
     (void) snprintf(msg, sizeof(msg),
                     "The OData filter expression you provided could not be"

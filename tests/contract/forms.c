@@ -5,6 +5,8 @@
  * A form is described in JSON: "name:type" is a field (string if there is
  * no type), {"name": [...]} a group, {"name[]": [...]} a repeat.
  */
+#include <config.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,9 +14,9 @@
 #include "standin.h"
 
 static const char *const type_names[] = {
-    "string",   "int",      "decimal",  "boolean", "date",
-    "time",     "dateTime", "geopoint", "geotrace", "geoshape",
-    "barcode",  "binary",   "structure", "repeat",  "unknown",
+    "string",  "int",      "decimal",   "boolean",  "date",
+    "time",    "dateTime", "geopoint",  "geotrace", "geoshape",
+    "barcode", "binary",   "structure", "repeat",   "unknown",
 };
 
 static struct sc_field *
@@ -28,8 +30,7 @@ field_new(struct sc_field *parent, const char *raw, size_t n)
     sc_sanitise(f->raw, &name);
     f->name = name.p;
     f->parent = parent;
-    parent->kids =
-        realloc(parent->kids, (parent->nkids + 1) * sizeof(f));
+    parent->kids = realloc(parent->kids, (parent->nkids + 1) * sizeof(f));
     if (parent->kids == NULL)
         abort();
     for (size_t i = 0; i < parent->nkids; i++)
@@ -81,8 +82,8 @@ fields_read(struct sc_field *parent, struct json_object *list)
 
             if (s == NULL || *s == '\0')
                 return false;
-            struct sc_field *f = field_new(
-                parent, s, colon ? (size_t) (colon - s) : strlen(s));
+            struct sc_field *f =
+                field_new(parent, s, colon ? (size_t) (colon - s) : strlen(s));
             if (colon != NULL && !leaf_type(f, colon + 1))
                 return false;
         }
@@ -120,8 +121,8 @@ sc_version_free(struct sc_version *v)
 
 /* NULL: the fields make no sense. */
 struct sc_version *
-sc_version_new(const char *name, const char *title,
-               struct json_object *fields, int64_t now)
+sc_version_new(const char *name, const char *title, struct json_object *fields,
+               int64_t now)
 {
     struct sc_version *v = sc_alloc(sizeof(*v));
     struct sc_buf b = { 0 };
@@ -144,12 +145,10 @@ sc_version_new(const char *name, const char *title,
     }
     number(v->root, &v->nfields);
     sc_buf_fmt(&b, "%s|%s|%s", name, title,
-               json_object_to_json_string_ext(fields,
-                                              JSON_C_TO_STRING_PLAIN));
+               json_object_to_json_string_ext(fields, JSON_C_TO_STRING_PLAIN));
     sc_md5_hex(b.p, b.len, v->hash);
     sc_sha1_hex(b.p, b.len, v->sha);
-    (void) snprintf(v->sha256, sizeof(v->sha256), "%s%.24s", v->sha,
-                    v->hash);
+    (void) snprintf(v->sha256, sizeof(v->sha256), "%s%.24s", v->sha, v->hash);
     sc_buf_free(&b);
     return v;
 }
@@ -185,6 +184,17 @@ sc_table_path(const struct sc_field *f, struct sc_buf *out)
     }
     sc_table_path(f->parent, out);
     sc_buf_fmt(out, ".%s", f->name);
+}
+
+/* The key that points from a row of an inner repeat to one of f. */
+void
+sc_parent_key(const struct sc_field *f, struct sc_buf *out)
+{
+    sc_buf_str(out, "__");
+    sc_table_path(f, out);
+    sc_buf_str(out, "-id");
+    for (char *c = out->p; *c != '\0'; c++)
+        *c = *c == '.' ? '-' : *c;
 }
 
 /* The published form, or NULL if its version exists or fields are wrong. */
@@ -262,8 +272,8 @@ extended_json(struct sc_form *f, struct sc_buf *out)
 }
 
 void
-sc_form_json(struct sc_server *s, struct sc_form *f,
-             const struct sc_version *v, bool extended, struct sc_buf *out)
+sc_form_json(struct sc_server *s, struct sc_form *f, const struct sc_version *v,
+             bool extended, struct sc_buf *out)
 {
     (void) s;
     sc_buf_fmt(out, "{\"projectId\":%d,\"xmlFormId\":", f->project);
@@ -328,8 +338,9 @@ tables_json(const struct sc_field *f, struct sc_buf *out)
         struct sc_buf name = { 0 };
 
         sc_table_path(f, &name);
-        sc_buf_fmt(out, "%s{\"name\":\"%s\",\"kind\":\"EntitySet\","
-                        "\"url\":\"%s\"}",
+        sc_buf_fmt(out,
+                   "%s{\"name\":\"%s\",\"kind\":\"EntitySet\","
+                   "\"url\":\"%s\"}",
                    f->parent == NULL ? "" : ",", name.p, name.p);
         sc_buf_free(&name);
     }

@@ -1,15 +1,16 @@
 /* tests/contract/gen.c - SPDX-License-Identifier: Apache-2.0 */
 /* Pseudo-random data for any form: equal seeds give equal data. */
+#include <config.h>
+
 #include <string.h>
 
 #include "standin.h"
 
 static void
-point(struct sc_buf *out, uint64_t r, bool bare)
+point(struct sc_buf *out, uint64_t r)
 {
-    sc_buf_fmt(out, "%s[%s%u.%u,%s%u.%u", bare ? "" : "",
-               (r & 1) != 0 ? "-" : "", (unsigned) (r >> 1) % 180,
-               (unsigned) (r >> 10) % 99999 * 10 + 1,
+    sc_buf_fmt(out, "[%s%u.%u,%s%u.%u", (r & 1) != 0 ? "-" : "",
+               (unsigned) (r >> 1) % 180, (unsigned) (r >> 10) % 99999 * 10 + 1,
                (r & 2) != 0 ? "-" : "", (unsigned) (r >> 30) % 90,
                (unsigned) (r >> 38) % 99999 * 10 + 1);
     if ((r >> 60 & 3) != 0)
@@ -25,11 +26,10 @@ shape(struct sc_buf *out, enum sc_type type, uint64_t r)
 
     if (type == SC_GEOPOINT) {
         sc_buf_str(out, "{\"type\":\"Point\",\"coordinates\":");
-        point(out, r, true);
+        point(out, r);
         if ((r >> 62 & 1) != 0)
             sc_buf_fmt(out, ",\"properties\":{\"accuracy\":%u.%u}",
-                       (unsigned) (r >> 5) % 30,
-                       1 + (unsigned) (r >> 12) % 9);
+                       (unsigned) (r >> 5) % 30, 1 + (unsigned) (r >> 12) % 9);
         sc_buf_str(out, "}");
         return;
     }
@@ -42,7 +42,7 @@ shape(struct sc_buf *out, enum sc_type type, uint64_t r)
 
         if (i > 0)
             sc_buf_str(out, ",");
-        point(out, sc_mix(r + (close ? 0 : i)), true);
+        point(out, sc_mix(r + (close ? 0 : i)));
     }
     sc_buf_str(out, type == SC_GEOTRACE ? "]" : "]]");
     sc_buf_str(out, ",\"properties\":{\"accuracies\":[");
@@ -98,13 +98,13 @@ leaf(struct sc_buf *out, const struct sc_field *f, uint64_t r)
                    1 + b % 28);
         break;
     case SC_TIME:
-        sc_buf_fmt(out, "\"%02u:%02u:%02u.%03u+02:00\"", a % 24, b % 60,
-                   a % 60, b % 1000);
+        sc_buf_fmt(out, "\"%02u:%02u:%02u.%03u+02:00\"", a % 24, b % 60, a % 60,
+                   b % 1000);
         break;
     case SC_DATETIME:
         sc_buf_fmt(out, "\"20%02u-%02u-%02uT%02u:%02u:%02u.%03u%s\"",
-                   10 + a % 16, 1 + b % 12, 1 + a % 28, b % 24, a % 60,
-                   b % 60, a % 1000, (b & 1) != 0 ? "+01:00" : "-05:30");
+                   10 + a % 16, 1 + b % 12, 1 + a % 28, b % 24, a % 60, b % 60,
+                   a % 1000, (b & 1) != 0 ? "+01:00" : "-05:30");
         break;
     case SC_GEOPOINT:
     case SC_GEOTRACE:
@@ -120,9 +120,7 @@ leaf(struct sc_buf *out, const struct sc_field *f, uint64_t r)
     case SC_UNKNOWN:
         sc_buf_str(out, "null");
         break;
-    case SC_STRING:
-    case SC_STRUCTURE:
-    case SC_REPEAT:
+    default:
         string(out, f, r);
         break;
     }

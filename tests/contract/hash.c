@@ -1,5 +1,7 @@
 /* tests/contract/hash.c - SPDX-License-Identifier: Apache-2.0 */
 /* Digests and pseudo-random numbers, so that the stand-in links little. */
+#include <config.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,18 +17,18 @@ rol(uint32_t x, unsigned n)
 static uint32_t
 be32(const unsigned char *p)
 {
-    return (uint32_t) p[0] << 24 | (uint32_t) p[1] << 16
-           | (uint32_t) p[2] << 8 | p[3];
+    return (uint32_t) p[0] << 24 | (uint32_t) p[1] << 16 | (uint32_t) p[2] << 8
+           | p[3];
 }
 
-#define ROUND(f, k)                                                          \
-    do {                                                                     \
-        uint32_t t = rol(a, 5) + (f) + e + (k) + w[i];                       \
-        e = d;                                                               \
-        d = c;                                                               \
-        c = rol(b, 30);                                                      \
-        b = a;                                                               \
-        a = t;                                                               \
+#define ROUND(f, k)                                    \
+    do {                                               \
+        uint32_t t = rol(a, 5) + (f) + e + (k) + w[i]; \
+        e = d;                                         \
+        d = c;                                         \
+        c = rol(b, 30);                                \
+        b = a;                                         \
+        a = t;                                         \
     } while (0)
 
 static void
@@ -66,8 +68,7 @@ pad(const unsigned char *rest, size_t n, uint64_t bits, bool big,
         memcpy(out, rest, n);
     out[n] = 0x80;
     for (unsigned i = 0; i < 8; i++)
-        out[len - 8 + i] =
-            (unsigned char) (bits >> (big ? 56 - 8 * i : 8 * i));
+        out[len - 8 + i] = (unsigned char) (bits >> (big ? 56 - 8 * i : 8 * i));
     return len;
 }
 
@@ -126,10 +127,10 @@ static const uint32_t md5_k[64] = {
 static void
 md5_block(uint32_t h[4], const unsigned char *p)
 {
-    static const unsigned char shift[4][4] = {
-        { 7, 12, 17, 22 }, { 5, 9, 14, 20 }, { 4, 11, 16, 23 },
-        { 6, 10, 15, 21 }
-    };
+    static const unsigned char shift[4][4] = { { 7, 12, 17, 22 },
+                                               { 5, 9, 14, 20 },
+                                               { 4, 11, 16, 23 },
+                                               { 6, 10, 15, 21 } };
     uint32_t a = h[0], b = h[1], c = h[2], d = h[3];
 
     for (unsigned i = 0; i < 64; i++) {
@@ -168,8 +169,8 @@ sc_md5_hex(const void *data, size_t n, char out[33])
 
     for (i = 0; i + 64 <= n; i += 64)
         md5_block(h, p + i);
-    size_t len = pad(p == NULL ? last : p + i, n - i, (uint64_t) n * 8,
-                     false, last);
+    size_t len =
+        pad(p == NULL ? last : p + i, n - i, (uint64_t) n * 8, false, last);
     for (i = 0; i < len; i += 64)
         md5_block(h, last + i);
     for (i = 0; i < 16; i++)

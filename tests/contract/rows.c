@@ -3,15 +3,18 @@
  * Rows as OData prints them: fields in the order of the current form, then
  * __id, __system, and last the repeats.
  */
+#include <config.h>
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "standin.h"
 
 const char *const sc_system_keys[SC_NSYSTEM] = {
-    "submissionDate", "updatedAt", "submitterId", "submitterName",
-    "attachmentsPresent", "attachmentsExpected", "status", "reviewState",
-    "deviceId", "edits", "formVersion", "deletedAt",
+    "submissionDate", "updatedAt",          "submitterId",
+    "submitterName",  "attachmentsPresent", "attachmentsExpected",
+    "status",         "reviewState",        "deviceId",
+    "edits",          "formVersion",        "deletedAt",
 };
 
 struct printer {
@@ -153,8 +156,8 @@ members(struct printer *p, const struct sc_field *f, struct json_object *o,
             repeats(p, k, v, &none);
             leave(p, keep);
             sc_buf_put(p->out, "}", 1);
-        } else if (strcmp(k->name, "instanceID") == 0
-                   && f->parent != NULL && f->parent->parent == NULL
+        } else if (strcmp(k->name, "instanceID") == 0 && f->parent != NULL
+                   && f->parent->parent == NULL
                    && strcmp(f->name, "meta") == 0) {
             sc_buf_json(p->out, p->rev->instance_id);
         } else {
@@ -165,9 +168,8 @@ members(struct printer *p, const struct sc_field *f, struct json_object *o,
 
 /* The inside of one iteration; its address is already in nav and src. */
 static void
-iteration(struct printer *p, const struct sc_field *f,
-          struct json_object *o, const char *parent_key,
-          const char *parent_id, char sha[41])
+iteration(struct printer *p, const struct sc_field *f, struct json_object *o,
+          const char *parent_key, const char *parent_id, char sha[41])
 {
     bool first = true, all = !p->sh->some;
     size_t keep = p->nav.len;
@@ -307,7 +309,7 @@ static void
 printer_init(struct printer *p, const struct sc_shape *sh,
              const struct sc_rev *r, struct sc_buf *out)
 {
-    *p = (struct printer) { .sh = sh, .rev = r, .out = out };
+    *p = (struct printer){ .sh = sh, .rev = r, .out = out };
     sc_buf_str(&p->nav, "Submissions('");
     sc_buf_component(&p->nav, r->id);
     sc_buf_str(&p->nav, "')");
@@ -393,11 +395,7 @@ descend(struct printer *p, const struct sc_field *f, struct json_object *o,
         if (!json_object_is_type(v, json_type_array))
             continue;
         struct sc_buf path = { 0 };
-        sc_buf_str(&path, "__");
-        sc_table_path(k, &path);
-        sc_buf_str(&path, "-id");
-        for (char *c = path.p; *c != '\0'; c++)
-            *c = *c == '.' ? '-' : *c;
+        sc_parent_key(k, &path);
         for (size_t j = 0; j < json_object_array_length(v); j++) {
             struct json_object *it = json_object_array_get_idx(v, j);
             char sha[41];

@@ -1,10 +1,14 @@
 /* tests/contract/select.c - SPDX-License-Identifier: Apache-2.0 */
 /* Which submissions a request is about, in which order. */
+#include <config.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "standin.h"
+
+enum { IDS_MAX = 1024 };
 
 struct sc_rev *
 sc_item_open(const struct sc_form *f, sc_item it)
@@ -41,20 +45,20 @@ sc_item_view(const struct sc_form *f, sc_item it, struct sc_view *v,
     if (!sc_item_is_bulk(it)) {
         const struct sc_rev *r = sc_item_rev(it);
 
-        *v = (struct sc_view) { .id = r->id,
-                                .review = r->review,
-                                .created = r->created,
-                                .updated = r->updated,
-                                .deleted = r->deleted,
-                                .submitter = r->submitter };
+        *v = (struct sc_view){ .id = r->id,
+                               .review = r->review,
+                               .created = r->created,
+                               .updated = r->updated,
+                               .deleted = r->deleted,
+                               .submitter = r->submitter };
         return;
     }
     sc_bulk_id(it >> 1, idbuf);
-    *v = (struct sc_view) { .id = idbuf,
-                            .created = sc_bulk_created(f, it >> 1),
-                            .updated = SC_NONE,
-                            .deleted = SC_NONE,
-                            .submitter = 5 };
+    *v = (struct sc_view){ .id = idbuf,
+                           .created = sc_bulk_created(f, it >> 1),
+                           .updated = SC_NONE,
+                           .deleted = SC_NONE,
+                           .submitter = 5 };
 }
 
 void
@@ -98,13 +102,88 @@ passes(const struct sc_form *f, const struct sc_node *filter, sc_item it,
     return sc_filter_eval(filter, &v, e) == 1;
 }
 
+static int64_t
+rowid_of(sc_item it)
+{
+    return sc_item_is_bulk(it) ? (int64_t) (it >> 1) + 1
+                               : sc_item_rev(it)->rowid;
+}
+
+/*
+ * The ids a filter limits itself to, if it does: then nobody need look at
+ * all the rows.  False: it may be true of any row, or of too many ids.
+ */
+static bool
+only_ids(const struct sc_node *n, const char **ids, size_t *count)
+{
+    size_t keep_count = *count;
+
+    if (n->kind == SC_PAREN)
+        return only_ids(n->a, ids, count);
+    if (n->kind == SC_OR)
+        return only_ids(n->a, ids, count) && only_ids(n->b, ids, count);
+    if (n->kind == SC_AND) {
+        if (only_ids(n->a, ids, count))
+            return true;
+        *count = keep_count;
+        return only_ids(n->b, ids, count);
+    }
+    if (n->kind != SC_EQ || n->a->kind != SC_PATH || n->a->field != 0
+        || n->b->kind != SC_STR || *count == IDS_MAX)
+        return false;
+    ids[(*count)++] = n->b->text;
+    return true;
+}
+
+static int
+newest_first(const void *pa, const void *pb, void *form)
+{
+    struct sc_view a, b;
+    char ida[42], idb[42];
+    sc_item x = *(const sc_item *) pa, y = *(const sc_item *) pb;
+
+    sc_item_view(form, x, &a, ida);
+    sc_item_view(form, y, &b, idb);
+    if (a.created != b.created)
+        return a.created < b.created ? 1 : -1;
+    return rowid_of(x) < rowid_of(y) ? 1 : rowid_of(x) > rowid_of(y) ? -1 : 0;
+}
+
+static void
+select_ids(struct sc_form *f, const struct sc_node *filter, bool deleted_too,
+           const char **ids, size_t n, struct sc_select *sel,
+           struct sc_fault *e)
+{
+    for (size_t k = 0; k < n; k++) {
+        const struct sc_sub *sub = sc_sub_find(f, ids[k]);
+        sc_item it = sub != NULL ? (sc_item) sub->cur : 0;
+        uint64_t i;
+        size_t had = 0;
+
+        if (sub == NULL && sc_bulk_index(f, ids[k], &i) && sc_bulk_live(f, i))
+            it = (sc_item) (i << 1 | 1);
+        while (had < sel->n && sel->v[had] != it)
+            had++;
+        if (it != 0 && had == sel->n && passes(f, filter, it, deleted_too, e))
+            keep(sel, it);
+    }
+    if (sel->n > 1)
+        qsort_r(sel->v, sel->n, sizeof(sel->v[0]), newest_first, f);
+}
+
 /* Newest first: the bulk rows and the stored ones, merged. */
 void
 sc_select_rows(struct sc_form *f, const struct sc_node *filter,
                bool deleted_too, struct sc_select *sel, struct sc_fault *e)
 {
     uint64_t bulk = f->bulk_n;
+    const char *ids[IDS_MAX];
+    size_t nids = 0;
 
+    if (filter != NULL && only_ids(filter, ids, &nids)) {
+        select_ids(f, filter, deleted_too, ids, nids, sel, e);
+        return;
+    }
     sc_form_sort(f);
     for (size_t i = f->nsubs; i > 0 || bulk > 0;) {
         const struct sc_rev *r = i > 0 ? f->subs[i - 1]->cur : NULL;
@@ -122,8 +201,7 @@ sc_select_rows(struct sc_form *f, const struct sc_node *filter,
         if (bulk == 0
             || (r != NULL
                 && (r->created > made
-                    || (r->created == made
-                        && r->rowid > (int64_t) bulk)))) {
+                    || (r->created == made && r->rowid > (int64_t) bulk)))) {
             it = (sc_item) r;
             i--;
         } else {
@@ -175,13 +253,6 @@ cmp_key(const struct sc_view *a, const struct sc_view *b, int field)
     return x < y ? -1 : x > y; /* SC_NONE, null, is the least: first asc */
 }
 
-static int64_t
-rowid_of(sc_item it)
-{
-    return sc_item_is_bulk(it) ? (int64_t) (it >> 1) + 1
-                               : sc_item_rev(it)->rowid;
-}
-
 static int
 by_keys(const void *pa, const void *pb, void *ctx)
 {
@@ -223,11 +294,12 @@ no_order(const char *what, struct sc_fault *e)
 static bool
 order_key(char *part, struct sort_context *c, struct sc_fault *e)
 {
-    static const char *const names[] = {
-        "__id", "__system/submissionDate", "__system/updatedAt",
-        "__system/deletedAt", "__system/submitterId",
-        "__system/reviewState"
-    };
+    static const char *const names[] = { "__id",
+                                         "__system/submissionDate",
+                                         "__system/updatedAt",
+                                         "__system/deletedAt",
+                                         "__system/submitterId",
+                                         "__system/reviewState" };
     char *save = NULL;
     const char *name = strtok_r(part, " ", &save);
     const char *way = strtok_r(NULL, " ", &save);
@@ -243,9 +315,9 @@ order_key(char *part, struct sort_context *c, struct sc_fault *e)
             return false;
         }
         if (c->n < 8)
-            c->keys[c->n++] = (struct sort_key) {
-                i, way != NULL && strcasecmp(way, "desc") == 0
-            };
+            c->keys[c->n++] =
+                (struct sort_key){ i, way != NULL
+                                          && strcasecmp(way, "desc") == 0 };
         return true;
     }
     no_order(name != NULL ? name : "", e);

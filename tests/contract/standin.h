@@ -95,7 +95,6 @@ enum sc_source { SC_FROM_TEXT, SC_FROM_SEED, SC_FROM_BULK };
 
 /* One state of a submission, as a reader may see it. */
 struct sc_rev {
-    unsigned refs;
     enum sc_source source;
     char *text; /* data as JSON, SC_FROM_TEXT only */
     uint64_t seed;
@@ -107,6 +106,7 @@ struct sc_rev {
     char *submitter_name, *device, *form_version;
     const struct sc_version *made_with; /* shape of seeded data */
     const struct sc_form *form;         /* SC_FROM_BULK: seed is the row */
+    unsigned refs; /* atomic; last, so that a copy can leave it out */
 };
 
 struct sc_file {
@@ -155,8 +155,19 @@ struct sc_user {
     bool reads, admin;
 };
 
-struct sc_rule;
-struct sc_logged;
+struct sc_rule {
+    char *match;
+    int64_t times, skip;
+    struct json_object *action;
+};
+
+struct sc_logged {
+    char *method, *path, *if_none_match;
+    int status;
+    uint64_t bytes;
+    bool complete;
+    int64_t at;
+};
 
 struct sc_server {
     pthread_mutex_t lock;
@@ -166,7 +177,7 @@ struct sc_server {
     size_t ngraves;
     struct sc_session *sessions;
     size_t nsessions;
-    struct sc_rule **rules;
+    struct sc_rule *rules;
     size_t nrules;
     struct sc_logged *log;
     size_t nlog, caplog;
@@ -178,13 +189,12 @@ struct sc_server {
     uint64_t seed_bulk;
     unsigned rate, latency_ms;
     bool gzip, tls;
-    volatile int stopping;
+    _Atomic int stopping;
 };
 
 /* store.c */
 int64_t sc_now(struct sc_server *s);
-struct sc_form *sc_form_find(struct sc_server *s, int project,
-                             const char *id);
+struct sc_form *sc_form_find(struct sc_server *s, int project, const char *id);
 const struct sc_version *sc_form_current(const struct sc_form *f);
 struct sc_sub *sc_sub_find(struct sc_form *f, const char *id);
 void sc_sub_add(struct sc_form *f, struct sc_sub *sub, const char *id);
@@ -197,6 +207,8 @@ void sc_rev_unref(struct sc_rev *r);
 void sc_form_free(struct sc_form *f);
 /* The data of r as a JSON text the caller frees. */
 char *sc_rev_text(const struct sc_rev *r);
+struct json_object *sc_rev_files(const struct sc_form *f,
+                                 const struct sc_rev *r);
 void sc_rev_count_files(struct sc_form *f, struct sc_sub *sub,
                         struct sc_rev *r);
 
@@ -211,19 +223,18 @@ void sc_version_free(struct sc_version *v);
 struct sc_field *sc_field_kid(const struct sc_field *f, const char *name);
 struct sc_field *sc_table_find(const struct sc_version *v, const char *path);
 void sc_table_path(const struct sc_field *f, struct sc_buf *out);
+void sc_parent_key(const struct sc_field *f, struct sc_buf *out);
 void sc_form_json(struct sc_server *s, struct sc_form *f,
                   const struct sc_version *v, bool extended,
                   struct sc_buf *out);
-void sc_fields_json(const struct sc_version *v, bool odata,
-                    struct sc_buf *out);
+void sc_fields_json(const struct sc_version *v, bool odata, struct sc_buf *out);
 void sc_service_json(const struct sc_server *s, const struct sc_form *f,
                      const char *base, struct sc_buf *out);
 void sc_metadata_xml(const struct sc_form *f, struct sc_buf *out);
 void sc_forms_reset(struct sc_server *s); /* builtin.c */
 
 /* gen.c, bulk.c */
-void sc_gen_text(const struct sc_version *v, uint64_t seed,
-                 struct sc_buf *out);
+void sc_gen_text(const struct sc_version *v, uint64_t seed, struct sc_buf *out);
 void sc_bulk_row(const struct sc_form *f, uint64_t i, bool expand,
                  struct sc_buf *out);
 int64_t sc_bulk_created(const struct sc_form *f, uint64_t i);
@@ -360,6 +371,7 @@ struct sc_request {
     struct sc_session *session;
     struct json_object *action; /* of the rule that matched, or NULL */
     bool odata;                 /* send OData-Version */
+    bool foreign;               /* outside of the API: fewer headers */
     char etag[80];
     bool logged, started;
     int status;
@@ -371,8 +383,8 @@ struct sc_request {
 /* http.c */
 const char *sc_param(const struct sc_request *q, const char *key);
 const char *sc_header(const struct sc_request *q, const char *name);
-struct MHD_Daemon *sc_http_start(struct sc_server *s, int port,
-                                 const char *cert, const char *key);
+struct MHD_Daemon *sc_http_start(struct sc_server *s, int port, char *cert,
+                                 char *key);
 
 /* reply.c: each answers the request and returns what MHD wants */
 int sc_reply_buf(struct sc_request *q, int status, const char *type,
@@ -384,6 +396,7 @@ int sc_reply_error(struct sc_request *q, int status, const char *code,
 int sc_reply_404(struct sc_request *q);
 int sc_reply_304(struct sc_request *q);
 int sc_reply_empty(struct sc_request *q, int status);
+struct MHD_Response *sc_reply_nothing(void);
 struct sc_stream;
 int sc_reply_stream(struct sc_request *q, struct sc_stream *st);
 struct MHD_Response;
@@ -429,9 +442,9 @@ void sc_footer(struct sc_request *q, const char *base, const char *table,
                const char *next, int64_t count, struct sc_buf *out);
 char *sc_service_base(const struct sc_request *q);
 /* The rows of a repeat table (or of one submission's, if only != NULL). */
-int sc_table_feed(struct sc_request *q, struct sc_form *f,
-                  struct sc_shape *sh, struct sc_options *o,
-                  struct sc_select *sel, const char *table);
+int sc_table_feed(struct sc_request *q, struct sc_form *f, struct sc_shape *sh,
+                  struct sc_options *o, struct sc_select *sel,
+                  const char *table);
 
 /* script.c */
 void sc_script_match(struct sc_request *q);
@@ -451,8 +464,7 @@ void sc_log_request(struct sc_request *q, bool complete);
 struct json_object *sc_log_take(struct sc_server *s);
 const char *sc_json_str(struct json_object *o, const char *key,
                         const char *otherwise);
-int64_t sc_json_int(struct json_object *o, const char *key,
-                    int64_t otherwise);
+int64_t sc_json_int(struct json_object *o, const char *key, int64_t otherwise);
 bool sc_json_bool(struct json_object *o, const char *key, bool otherwise);
 
 #endif

@@ -1,5 +1,7 @@
 /* tests/contract/store.c - SPDX-License-Identifier: Apache-2.0 */
 /* Submissions: their states, where they are found, and the clock. */
+#include <config.h>
+
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -14,8 +16,7 @@ sc_now(struct sc_server *s)
     if (s->clock_set != SC_NONE)
         return s->clock_set;
     (void) clock_gettime(CLOCK_REALTIME, &ts);
-    return (int64_t) ts.tv_sec * 1000 + ts.tv_nsec / 1000000
-           + s->clock_offset;
+    return (int64_t) ts.tv_sec * 1000 + ts.tv_nsec / 1000000 + s->clock_offset;
 }
 
 struct sc_form *
@@ -80,7 +81,7 @@ sc_rev_copy(const struct sc_rev *old)
 {
     struct sc_rev *r = sc_alloc(sizeof(*r));
 
-    *r = *old;
+    memcpy(r, old, offsetof(struct sc_rev, refs));
     r->refs = 1;
     r->text = sc_dup(old->text);
     r->id = sc_dup(old->id);
@@ -152,7 +153,7 @@ sc_sub_add(struct sc_form *f, struct sc_sub *sub, const char *id)
     table_put(f, sub, id);
 }
 
-/* Purged ones stay in the table, so that their id is not given again. */
+/* Purged ones stay in the table: a later one may have the same id. */
 struct sc_sub *
 sc_sub_find(struct sc_form *f, const char *id)
 {
@@ -160,8 +161,8 @@ sc_sub_find(struct sc_form *f, const char *id)
         return NULL;
     for (size_t i = id_hash(id) & (f->nbyid - 1); f->byid[i] != NULL;
          i = (i + 1) & (f->nbyid - 1))
-        if (strcmp(sub_id(f->byid[i]), id) == 0)
-            return f->byid[i]->purged ? NULL : f->byid[i];
+        if (!f->byid[i]->purged && strcmp(sub_id(f->byid[i]), id) == 0)
+            return f->byid[i];
     return NULL;
 }
 
@@ -169,10 +170,8 @@ static int
 by_creation(const void *va, const void *vb)
 {
     const struct sc_sub *const *pa = va, *const *pb = vb;
-    const struct sc_rev *a = (*pa)->cur != NULL ? (*pa)->cur
-                                                : (*pa)->pending;
-    const struct sc_rev *b = (*pb)->cur != NULL ? (*pb)->cur
-                                                : (*pb)->pending;
+    const struct sc_rev *a = (*pa)->cur != NULL ? (*pa)->cur : (*pa)->pending;
+    const struct sc_rev *b = (*pb)->cur != NULL ? (*pb)->cur : (*pb)->pending;
 
     if (a->created != b->created)
         return a->created < b->created ? -1 : 1;
@@ -211,28 +210,36 @@ expected_in(const struct sc_field *f, struct json_object *o,
     }
 }
 
+/* An object whose keys are the files that the data speaks of. */
+struct json_object *
+sc_rev_files(const struct sc_form *f, const struct sc_rev *r)
+{
+    struct json_object *names = json_object_new_object();
+
+    if (r->status != NULL) { /* the one file is the encrypted data */
+        json_object_object_add(names, "submission.xml.enc", NULL);
+        return names;
+    }
+    char *text = sc_rev_text(r);
+    struct json_object *data = json_tokener_parse(text);
+    expected_in(sc_form_current(f)->root, data, names);
+    json_object_put(data);
+    free(text);
+    return names;
+}
+
 /* attachmentsExpected and -Present of a revision, from data and files. */
 void
 sc_rev_count_files(struct sc_form *f, struct sc_sub *sub, struct sc_rev *r)
 {
-    char *text = sc_rev_text(r);
-    struct json_object *data = json_tokener_parse(text);
-    struct json_object *names = json_object_new_object();
+    struct json_object *names = sc_rev_files(f, r);
 
-    if (data != NULL)
-        expected_in(sc_form_current(f)->root, data, names);
     r->expected = json_object_object_length(names);
-    r->present = 0;
+    r->present = r->status != NULL && strcmp(r->status, "notDecrypted") == 0;
     for (size_t i = 0; i < sub->nfiles; i++)
         if (json_object_object_get_ex(names, sub->files[i].name, NULL))
             r->present++;
-    if (r->status != NULL) { /* the one file is the encrypted data */
-        r->expected = 1;
-        r->present = strcmp(r->status, "notDecrypted") == 0;
-    }
     json_object_put(names);
-    json_object_put(data);
-    free(text);
 }
 
 void

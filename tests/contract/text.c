@@ -1,5 +1,7 @@
 /* tests/contract/text.c - SPDX-License-Identifier: Apache-2.0 */
 /* Buffers, escapes and dates. */
+#include <config.h>
+
 #include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -279,8 +281,8 @@ sc_time_parse(const char *s, int64_t *us)
     int n = 0, off = 0;
     int64_t frac = 0, unit = 100000;
 
-    if (sscanf(s, "%4u-%2u-%2u%n", &y, &mo, &d, &n) < 3 || n != 10
-        || mo < 1 || mo > 12 || d < 1 || d > 31)
+    if (sscanf(s, "%4u-%2u-%2u%n", &y, &mo, &d, &n) < 3 || n != 10 || mo < 1
+        || mo > 12 || d < 1 || d > 31)
         return false;
     s += n;
     if (*s == 'T' || *s == ' ') {
