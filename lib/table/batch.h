@@ -51,12 +51,14 @@ struct odks_merge {
     int64_t updated;
     int64_t deleted; /* came to be deleted, softly or not */
     int64_t unchanged;
-    int64_t repeats;  /* rows written into repeat tables */
-    int64_t rejected; /* values */
+    int64_t repeats;   /* rows written into repeat tables */
+    int64_t rejected;  /* values */
     int64_t encrypted; /* submissions that hold no answers */
-    int64_t latest;   /* newest submission date, ODKS_TIME_NONE: none */
+    int64_t latest;    /* newest submission date, ODKS_TIME_NONE: none */
 };
+/* clang-format off */
 #define ODKS_MERGE_INIT { .latest = ODKS_TIME_NONE }
+/* clang-format on */
 
 /*
  * Bring the batch into the tables and empty it, adding to *counts; in the

@@ -17,6 +17,13 @@
 #include "core/cleanup.h"
 #include "db/db.h"
 
+enum {
+    ODKS_TABLE_NAME_MAX = 61,  /* bytes: a view puts "v_" in front */
+    ODKS_TABLE_COLUMNS = 1590, /* PostgreSQL ends at 1600 */
+    ODKS_SYSTEM_COLUMNS = 12,  /* of the submissions, without _raw */
+    ODKS_REPEAT_COLUMNS = 4    /* system columns of a repeat */
+};
+
 struct odks_model_conf {
     const char *sync_type;
     const char *central; /* name of the server in the configuration */
@@ -36,29 +43,37 @@ struct odks_column {
     const char *pg_type; /* static */
 };
 
-/* What becomes of a field: its first column, and how many it fills. */
+/* What becomes of a field: its first column; odks_type() counts them. */
 struct odks_target {
     const struct odks_field *field;
     size_t column; /* index in the table's columns */
 };
 
+/*
+ * A table that is not wanted has its system columns and no targets. A field
+ * for which the table has no room has no target either.
+ */
 struct odks_table {
-    char *name;                   /* without schema */
-    char *odata;                  /* "Submissions.person_details" */
+    char *name;                    /* without schema */
+    char *odata;                   /* "Submissions.person_details" */
     const struct odks_field *root; /* of the form, or the repeat */
-    struct odks_table *parent;    /* NULL: the submissions */
-    bool wanted;                  /* among conf->tables: is written */
-    struct odks_column *column;   /* system columns first */
+    struct odks_table *parent;     /* NULL: the submissions */
+    bool wanted;                   /* among conf->tables: is written */
+    struct odks_column *column;    /* system columns first */
     size_t column_count;
-    struct odks_target *target;   /* of the fields, in form order */
+    size_t system_count;
+    struct odks_target *target; /* of the fields, in form order */
     size_t target_count;
 };
 
 struct odks_model {
     char *schema;
-    bool raw;
+    bool raw;                  /* fill _raw, the last system column; where
+                                  there is one and raw is false, empty it */
     struct odks_table **table; /* [0]: the submissions; parents first */
     size_t table_count;
+    char **retired; /* names of tables whose repeat the form has no more */
+    size_t retired_count;
     const struct odks_field *fields; /* borrowed */
 };
 

@@ -50,11 +50,11 @@ ODKS_MUST_CHECK bool odks_reconcile_flush(struct odks_reconcile *r,
                                           struct odks_err *err);
 
 struct odks_difference {
-    int64_t missing; /* Central has them and we have not, or an older state */
-    int64_t gone;    /* live here, unknown to Central: purged */
-    int64_t deleted; /* live here, deleted there */
+    int64_t missing;  /* Central has them and we have not, or an older state */
+    int64_t gone;     /* live here, unknown to Central: purged */
+    int64_t deleted;  /* live here, deleted there */
     int64_t restored; /* deleted here, live there */
-    int64_t live;    /* live here, for the brake */
+    int64_t live;     /* live here, for the brake */
 };
 
 ODKS_MUST_CHECK bool odks_reconcile_compare(struct odks_reconcile *r,

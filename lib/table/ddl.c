@@ -1,0 +1,255 @@
+/* lib/table/ddl.c - SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "core/mem.h"
+#include "sql/queries.h"
+#include "table/plan.h"
+#include "table/sqltext.h"
+
+/* What a system column has beside its type. */
+static const char *
+constraint(const struct odks_table *table, const char *name)
+{
+    if (strcmp(name, "_id") == 0)
+        return " PRIMARY KEY";
+    if (table->parent != NULL || strcmp(name, "_submitted_at") == 0)
+        return " NOT NULL";
+    return "";
+}
+
+static void
+add_column_list(struct odks_sqltext *t, const struct odks_table *table)
+{
+    for (size_t i = 0; i < table->column_count; i++) {
+        const struct odks_column *column = &table->column[i];
+
+        if (i == table->system_count)
+            odks_sql_add(t, "    _synced_at timestamptz NOT NULL"
+                            " DEFAULT clock_timestamp(),\n");
+        odks_sql_add(t, "    ");
+        odks_sql_ident(t, column->name);
+        odks_sql_add(t, " ");
+        odks_sql_add(t, column->pg_type);
+        if (i < table->system_count)
+            odks_sql_add(t, constraint(table, column->name));
+        odks_sql_add(t, i + 1 < table->column_count ? ",\n" : "");
+    }
+    if (table->column_count == table->system_count)
+        odks_sql_add(t, ",\n    _synced_at timestamptz NOT NULL"
+                        " DEFAULT clock_timestamp()");
+}
+
+/*
+ * The parent of a first-level repeat is its submission: one index serves
+ * both. The partial index is what counts the live rows.
+ */
+static void
+create_indexes(struct odks_sqltext *t, const char *schema,
+               const struct odks_table *table)
+{
+    odks_sql_add(t, "CREATE INDEX ON ");
+    odks_sql_table(t, schema, table->name);
+    odks_sql_add(t, table->parent == NULL
+                        ? " (_submitted_at) WHERE _deleted_at IS NULL;\n"
+                        : " (_submission_id, _position);\n");
+    if (table->parent == NULL || table->parent->parent == NULL)
+        return;
+    odks_sql_add(t, "CREATE INDEX ON ");
+    odks_sql_table(t, schema, table->name);
+    odks_sql_add(t, " (_parent_id);\n");
+}
+
+static void
+create_table(struct odks_sqltext *t, const struct odks_model_conf *conf,
+             const struct odks_table *table)
+{
+    CLEANUP_FREE char *comment = odks_xasprintf(
+        "odk-sync: %s of form %s, project %" PRId64 " of %s", table->odata,
+        conf->form_id, conf->project, conf->central);
+
+    odks_sql_add(t, "CREATE TABLE ");
+    odks_sql_table(t, conf->schema, table->name);
+    odks_sql_add(t, " (\n");
+    add_column_list(t, table);
+    odks_sql_add(t, "\n);\n");
+    create_indexes(t, conf->schema, table);
+    odks_sql_add(t, "COMMENT ON TABLE ");
+    odks_sql_table(t, conf->schema, table->name);
+    odks_sql_add(t, " IS ");
+    odks_sql_literal(t, comment);
+    odks_sql_add(t, ";\n");
+    if (table->parent == NULL)
+        return;
+    odks_sql_add(t, "COMMENT ON COLUMN ");
+    odks_sql_table(t, conf->schema, table->name);
+    odks_sql_add(t, "._position IS 'from 1, within its parent';\n");
+}
+
+static void
+add_columns(struct odks_sqltext *t, const struct odks_plan *plan, size_t i)
+{
+    const struct odks_table *table = plan->model->table[i];
+    const char *between = " ADD COLUMN ";
+
+    for (size_t k = 0; k < plan->count; k++) {
+        const struct odks_planned *p = &plan->column[k];
+        const struct odks_column *column = &table->column[p->column];
+
+        if (p->table != i || p->state != ODKS_NEW)
+            continue;
+        if (between[0] == ' ') {
+            odks_sql_add(t, "ALTER TABLE ");
+            odks_sql_table(t, plan->model->schema, table->name);
+        }
+        odks_sql_add(t, between);
+        odks_sql_ident(t, column->name);
+        odks_sql_add(t, " ");
+        odks_sql_add(t, column->pg_type);
+        between = ",\n    ADD COLUMN ";
+    }
+    if (between[0] != ' ')
+        odks_sql_add(t, ";\n");
+}
+
+static void
+comment_columns(struct odks_sqltext *t, const struct odks_plan *plan)
+{
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct odks_planned *p = &plan->column[i];
+        const struct odks_table *table = plan->model->table[p->table];
+
+        if (p->state != ODKS_NEW)
+            continue;
+        CLEANUP_FREE char *comment =
+            p->field != NULL
+                ? odks_xasprintf("%s (%s%s%s)", p->field->path,
+                                 odks_planned_type(p),
+                                 p->part[0] != '\0' ? ", " : "", p->part)
+                : odks_xstrdup("the submission as Central sent it");
+        odks_sql_add(t, "COMMENT ON COLUMN ");
+        odks_sql_table(t, plan->model->schema, table->name);
+        odks_sql_add(t, ".");
+        odks_sql_ident(t, table->column[p->column].name);
+        odks_sql_add(t, " IS ");
+        odks_sql_literal(t, comment);
+        odks_sql_add(t, ";\n");
+    }
+}
+
+bool
+odks_ddl_tables(struct odks_db *db, const struct odks_model_conf *conf,
+                const struct odks_plan *plan, struct odks_buf *ddl)
+{
+    struct odks_sqltext t = { .db = db, .buf = ddl };
+
+    for (size_t i = 0; i < plan->model->table_count; i++) {
+        if (plan->new_table[i])
+            create_table(&t, conf, plan->model->table[i]);
+        else
+            add_columns(&t, plan, i);
+    }
+    comment_columns(&t, plan);
+    return !t.failed;
+}
+
+/* Has this view to be made (anew)? */
+static bool
+needs_view(const struct odks_plan *plan, size_t i)
+{
+    const struct odks_table *table = plan->model->table[i];
+
+    /* the views of repeats begin to look at the submissions */
+    if (plan->new_table[i] || plan->new_table[0])
+        return plan->new_table[i]
+               || odks_registry_find(&plan->reg, table->odata, "",
+                                     ODKS_REG_TABLE, "")
+                      >= 0;
+    for (size_t k = 0; k < plan->count; k++) {
+        const struct odks_planned *p = &plan->column[k];
+        if (p->table == i && p->state == ODKS_NEW && p->field != NULL)
+            return true;
+    }
+    return false;
+}
+
+/*
+ * The columns of the table in the order in which they came: so a view only
+ * ever gets more behind, and CREATE OR REPLACE keeps it with its grants. In a
+ * dry run they are not all there yet.
+ */
+static bool
+view_columns(struct odks_db *db, const struct odks_model *model,
+             const struct odks_table *table, struct odks_names *names,
+             struct odks_err *err)
+{
+    const char *const params[] = { model->schema, table->name };
+    CLEANUP_PGRESULT PGresult *res =
+        odks_db_query(db, &odks_sql_table_columns, params, err);
+
+    if (res == NULL)
+        return false;
+    for (int i = 0; i < PQntuples(res); i++) {
+        if (strcmp(odks_db_text(res, i, 0), "_raw") != 0)
+            odks_names_add(names, odks_db_text(res, i, 0));
+    }
+    for (size_t i = 0; i < table->column_count; i++) {
+        const char *name = table->column[i].name;
+        if (strcmp(name, "_raw") != 0 && !odks_names_has(names, name))
+            odks_names_add(names, name);
+    }
+    return true;
+}
+
+static void
+create_view(struct odks_sqltext *t, const struct odks_plan *plan,
+            const struct odks_table *table, const struct odks_names *columns)
+{
+    const struct odks_model *model = plan->model;
+    CLEANUP_FREE char *view = odks_xasprintf("v_%s", table->name);
+    bool has_root = plan->new_table[0]
+                    || odks_registry_find(&plan->reg, model->table[0]->odata,
+                                          "", ODKS_REG_TABLE, "")
+                           >= 0;
+
+    odks_sql_add(t, "CREATE OR REPLACE VIEW ");
+    odks_sql_table(t, model->schema, view);
+    odks_sql_add(t, " AS SELECT ");
+    for (size_t i = 0; i < columns->count; i++) {
+        odks_sql_add(t, i > 0 ? ", t." : "t.");
+        odks_sql_ident(t, columns->name[i]);
+    }
+    odks_sql_add(t, "\nFROM ");
+    odks_sql_table(t, model->schema, table->name);
+    odks_sql_add(t, " t");
+    if (table->parent == NULL) {
+        odks_sql_add(t, " WHERE t._deleted_at IS NULL");
+    } else if (has_root) {
+        odks_sql_add(t, " JOIN ");
+        odks_sql_table(t, model->schema, model->table[0]->name);
+        odks_sql_add(t, " s ON s._id = t._submission_id"
+                        " AND s._deleted_at IS NULL");
+    }
+    odks_sql_add(t, ";\n");
+}
+
+bool
+odks_ddl_views(struct odks_db *db, const struct odks_plan *plan,
+               struct odks_buf *ddl, struct odks_err *err)
+{
+    struct odks_sqltext t = { .db = db, .buf = ddl };
+
+    for (size_t i = 0; i < plan->model->table_count; i++) {
+        CLEANUP(odks_names_clear) struct odks_names columns = { 0 };
+
+        if (!needs_view(plan, i))
+            continue;
+        if (!view_columns(db, plan->model, plan->model->table[i], &columns,
+                          err))
+            return false;
+        create_view(&t, plan, plan->model->table[i], &columns);
+    }
+    return odks_sql_done(&t, err);
+}

@@ -1,0 +1,176 @@
+/* lib/table/geo.c - SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+
+#include "table/geo.h"
+
+#include <string.h>
+
+#include "table/number.h"
+
+static const char *
+coordinate(struct json_object *value)
+{
+    struct odks_number n;
+
+    if (!json_object_is_type(value, json_type_double)
+        && !json_object_is_type(value, json_type_int))
+        return "not a number";
+    const char *reason = odks_number_read(value, &n);
+    return reason != NULL ? reason : odks_number_fits_double(&n);
+}
+
+/* [lon, lat] or [lon, lat, alt]; alt may be null. */
+static const char *
+check_position(struct json_object *position)
+{
+    if (!json_object_is_type(position, json_type_array))
+        return "no position";
+    size_t len = json_object_array_length(position);
+    if (len < 2 || len > 3)
+        return "no position";
+    for (size_t i = 0; i < len; i++) {
+        struct json_object *c = json_object_array_get_idx(position, i);
+        if (i == 2 && c == NULL)
+            continue;
+        const char *reason = coordinate(c);
+        if (reason != NULL)
+            return reason;
+    }
+    return NULL;
+}
+
+/* depth 0: a position; 1: positions (a line); 2: lines (a polygon) */
+static const char *
+check_positions(struct json_object *coordinates, int depth)
+{
+    if (depth == 0)
+        return check_position(coordinates);
+    if (!json_object_is_type(coordinates, json_type_array)
+        || json_object_array_length(coordinates) == 0)
+        return "no positions";
+    for (size_t i = 0; i < json_object_array_length(coordinates); i++) {
+        const char *reason = check_positions(
+            json_object_array_get_idx(coordinates, i), depth - 1);
+        if (reason != NULL)
+            return reason;
+    }
+    return NULL;
+}
+
+/* Would jsonb take it? */
+static const char *
+check_json(struct json_object *value)
+{
+    struct odks_number n;
+    const char *reason = NULL;
+
+    switch (json_object_get_type(value)) {
+    case json_type_double:
+        reason = odks_number_read(value, &n);
+        return reason != NULL ? reason : odks_number_fits_numeric(&n);
+    case json_type_string:
+        return memchr(json_object_get_string(value), '\0',
+                      (size_t) json_object_get_string_len(value))
+                       == NULL
+                   ? NULL
+                   : "holds a NUL";
+    case json_type_array:
+        for (size_t i = 0;
+             i < json_object_array_length(value) && reason == NULL; i++)
+            reason = check_json(json_object_array_get_idx(value, i));
+        return reason;
+    case json_type_object: {
+        json_object_object_foreach(value, key, child)
+        {
+            (void) key;
+            if (reason == NULL)
+                reason = check_json(child);
+        }
+        return reason;
+    }
+    default:
+        return NULL;
+    }
+}
+
+static const char *
+check_geo(struct json_object *value, const char *type, int depth)
+{
+    struct json_object *is = NULL, *coordinates = NULL;
+
+    if (!json_object_object_get_ex(value, "type", &is)
+        || !json_object_is_type(is, json_type_string)
+        || strcmp(json_object_get_string(is), type) != 0
+        || !json_object_object_get_ex(value, "coordinates", &coordinates))
+        return "no GeoJSON of its type";
+    const char *reason = check_positions(coordinates, depth);
+    return reason != NULL ? reason : check_json(value);
+}
+
+static void
+put_json(struct odks_copy *out, struct json_object *value)
+{
+    size_t len = 0;
+    const char *text = json_object_to_json_string_length(
+        value, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &len);
+
+    odks_copy_field(out);
+    odks_copy_text(out, text, len);
+}
+
+static const char *
+put_geo(struct odks_copy *out, struct json_object *value, const char *type,
+        int depth)
+{
+    const char *reason = check_geo(value, type, depth);
+
+    if (reason == NULL)
+        put_json(out, value);
+    return reason;
+}
+
+static void
+put_number(struct odks_copy *out, struct json_object *value)
+{
+    struct odks_number n;
+
+    if (value == NULL || odks_number_read(value, &n) != NULL) {
+        odks_copy_null(out);
+        return;
+    }
+    odks_copy_field(out);
+    odks_copy_plain(out, n.text.p, n.text.len);
+}
+
+const char *
+odks_geo_put_point(struct odks_copy *out, struct json_object *value)
+{
+    static const size_t order[] = { 1, 0, 2 }; /* lat, lon, alt */
+    struct json_object *coordinates, *properties, *accuracy = NULL;
+    const char *reason = check_geo(value, "Point", 0);
+
+    if (reason != NULL)
+        return reason;
+    if (json_object_object_get_ex(value, "properties", &properties))
+        (void) json_object_object_get_ex(properties, "accuracy", &accuracy);
+    if (accuracy != NULL && (reason = coordinate(accuracy)) != NULL)
+        return reason;
+    (void) json_object_object_get_ex(value, "coordinates", &coordinates);
+    for (size_t i = 0; i < 3; i++)
+        put_number(out, json_object_array_get_idx(coordinates, order[i]));
+    put_number(out, accuracy);
+    put_json(out, value);
+    return NULL;
+}
+
+const char *
+odks_geo_put_trace(struct odks_copy *out, struct json_object *value)
+{
+    return put_geo(out, value, "LineString", 1);
+}
+
+const char *
+odks_geo_put_shape(struct odks_copy *out, struct json_object *value)
+{
+    return put_geo(out, value, "Polygon", 2);
+}

@@ -1,0 +1,217 @@
+/* lib/table/model.c - SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+
+#include "table/model.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/mem.h"
+#include "sql/queries.h"
+#include "table/plan.h"
+#include "table/sqltext.h"
+
+/* Two jobs of one form must not both give names. */
+static bool
+lock_form(struct odks_db *db, const struct odks_model_conf *conf,
+          struct odks_err *err)
+{
+    CLEANUP_FREE char *key =
+        odks_xasprintf("odk-sync form %s/%" PRId64 "/%s", conf->central,
+                       conf->project, conf->form_id);
+    const char *const params[] = { key };
+    CLEANUP_PGRESULT PGresult *res =
+        odks_db_query(db, &odks_sql_table_lock, params, err);
+
+    return res != NULL;
+}
+
+/* Tables and views that are to be made must not be there. */
+static bool
+check_relations(struct odks_db *db, const struct odks_model_conf *conf,
+                const struct odks_plan *plan, struct odks_err *err)
+{
+    CLEANUP_JSON struct json_object *names = json_object_new_array();
+
+    for (size_t i = 0; i < plan->model->table_count; i++) {
+        const char *name = plan->model->table[i]->name;
+        CLEANUP_FREE char *view = odks_xasprintf("v_%s", name);
+
+        if (!plan->new_table[i])
+            continue;
+        (void) json_object_array_add(names, json_object_new_string(name));
+        (void) json_object_array_add(names, json_object_new_string(view));
+    }
+    if (json_object_array_length(names) == 0)
+        return true;
+    const char *const params[] = { conf->schema,
+                                   json_object_get_string(names) };
+    CLEANUP_PGRESULT PGresult *res =
+        odks_db_query(db, &odks_sql_table_relations, params, err);
+    if (res == NULL)
+        return false;
+    if (PQntuples(res) == 0)
+        return true;
+    odks_err_set(err, ODKS_EXIT_CONFIG,
+                 "%s.%s exists already and is not of form %s", conf->schema,
+                 odks_db_text(res, 0, 0), conf->form_id);
+    odks_err_hint(err, "Set another table = in [job %s].", conf->sync_type);
+    return false;
+}
+
+static bool
+run(struct odks_db *db, struct odks_buf *ddl, struct odks_err *err)
+{
+    CLEANUP_BUF struct odks_buf text = ODKS_BUF_INIT(ODKS_SQL_MAX + 128);
+
+    if (ddl->len == 0)
+        return true;
+    /* readers come first: who waits for an ALTER TABLE blocks all others;
+     * afterwards the limit is that of odks_db_begin() again */
+    if (!odks_buf_add_str(&text, "SET LOCAL lock_timeout = '2s';\n")
+        || !odks_buf_add_str(&text, ddl->data)
+        || !odks_buf_add_str(&text, "SET LOCAL lock_timeout = '10s'")) {
+        odks_err_set(err, ODKS_EXIT_DATA, "the form is too large");
+        return false;
+    }
+    return odks_db_do(db, "tables of the form", text.data, err);
+}
+
+/* A list in a text of limited length: "3 new columns: a, b, ...". */
+struct summary {
+    char *text;
+    size_t size, len;
+};
+
+static void
+say(struct summary *s, const char *text)
+{
+    size_t room = s->size - s->len;
+    int len = snprintf(s->text + s->len, room, "%s", text);
+
+    s->len += len < 0 ? 0 : (size_t) len;
+    if (s->len >= s->size)
+        s->len = s->size - 1;
+}
+
+static void
+say_count(struct summary *s, size_t count, const char *one, const char *many)
+{
+    char number[32];
+
+    (void) snprintf(number, sizeof(number), "%s%zu ", s->len > 0 ? "; " : "",
+                    count);
+    say(s, number);
+    say(s, count == 1 ? one : many);
+}
+
+static bool
+is_added(const struct odks_plan *plan, const struct odks_planned *p)
+{
+    return p->state == ODKS_NEW && !plan->new_table[p->table];
+}
+
+static void
+count_changes(const struct odks_plan *plan, struct odks_model_changes *changes)
+{
+    for (size_t i = 0; i < plan->model->table_count; i++)
+        changes->tables += plan->new_table[i];
+    for (size_t i = 0; i < plan->count; i++)
+        changes->columns += is_added(plan, &plan->column[i]);
+}
+
+static void
+summarize(const struct odks_plan *plan, struct odks_model_changes *changes)
+{
+    struct summary s = { changes->summary, sizeof(changes->summary), 0 };
+    const char *between = ": ";
+
+    count_changes(plan, changes);
+    if (changes->tables > 0)
+        say_count(&s, (size_t) changes->tables, "new table", "new tables");
+    for (size_t i = 0; i < plan->model->table_count; i++) {
+        if (!plan->new_table[i])
+            continue;
+        say(&s, between);
+        say(&s, plan->model->table[i]->name);
+        between = ", ";
+    }
+    between = ": ";
+    if (changes->columns > 0)
+        say_count(&s, (size_t) changes->columns, "new column", "new columns");
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct odks_planned *p = &plan->column[i];
+        if (!is_added(plan, p))
+            continue;
+        say(&s, between);
+        say(&s, plan->model->table[p->table]->column[p->column].name);
+        between = ", ";
+    }
+    if (plan->retired_count > 0)
+        say_count(&s, plan->retired_count, "column out of use",
+                  "columns out of use");
+    if (plan->missed_count > 0)
+        say_count(&s, plan->missed_count,
+                  "question without a column (the table is full), only in _raw",
+                  "questions without a column (the table is full), only in "
+                  "_raw");
+}
+
+static bool
+apply(struct odks_db *db, const struct odks_model_conf *conf,
+      const struct odks_plan *plan, bool dry_run, struct odks_buf *ddl,
+      struct odks_err *err)
+{
+    CLEANUP_BUF struct odks_buf tables = ODKS_BUF_INIT(ODKS_SQL_MAX);
+    CLEANUP_BUF struct odks_buf views = ODKS_BUF_INIT(ODKS_SQL_MAX);
+
+    if (!check_relations(db, conf, plan, err))
+        return false;
+    if (!odks_ddl_tables(db, conf, plan, &tables)) {
+        odks_err_set(err, ODKS_EXIT_DATA, "the form is too large");
+        return false;
+    }
+    if (!dry_run && !run(db, &tables, err))
+        return false;
+    if (!odks_ddl_views(db, plan, &views, err))
+        return false;
+    if (!dry_run)
+        return run(db, &views, err) && odks_plan_record(db, conf, plan, err);
+    if (ddl != NULL
+        && (!odks_buf_add(ddl, tables.data, tables.len)
+            || !odks_buf_add(ddl, views.data, views.len))) {
+        odks_err_set(err, ODKS_EXIT_DATA, "the form is too large");
+        return false;
+    }
+    return true;
+}
+
+bool
+odks_model_prepare(struct odks_db *db, const struct odks_model_conf *conf,
+                   const struct odks_field *fields, bool dry_run,
+                   struct odks_buf *ddl, struct odks_model **model,
+                   struct odks_model_changes *changes, struct odks_err *err)
+{
+    CLEANUP(odks_plan_clear) struct odks_plan plan = { 0 };
+
+    *model = NULL;
+    *changes = (struct odks_model_changes){ 0 };
+    if (!odks_plan_make(db, conf, fields, &plan, err))
+        return false;
+    if (plan.changed && !dry_run) {
+        /* somebody may have been faster */
+        odks_plan_clear(&plan);
+        if (!lock_form(db, conf, err)
+            || !odks_plan_make(db, conf, fields, &plan, err))
+            return false;
+    }
+    if (plan.changed) {
+        if (!apply(db, conf, &plan, dry_run, ddl, err))
+            return false;
+        summarize(&plan, changes);
+    }
+    *model = odks_steal(&plan.model);
+    return true;
+}

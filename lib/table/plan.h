@@ -1,0 +1,117 @@
+/* lib/table/plan.h - SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the tables of a form should be, against what the registry knows: shared
+ * by the files that make up odks_model_prepare().
+ */
+#ifndef ODKS_TABLE_PLAN_H
+#define ODKS_TABLE_PLAN_H
+
+#include <json-c/json.h>
+
+#include "table/model.h"
+#include "table/names.h"
+
+ODKS_DEFINE_CLEANUP(json, struct json_object *, json_object_put)
+#define CLEANUP_JSON CLEANUP(odks_cleanup_json)
+
+/* Types of the registry that are no type of ODK. */
+#define ODKS_REG_TABLE "table" /* the table itself; its path is "" */
+#define ODKS_REG_RAW "raw"     /* _raw */
+
+enum { /* columns of sql/queries/column_list.sql */
+       ODKS_REG_ODATA,
+       ODKS_REG_PATH,
+       ODKS_REG_TYPE,
+       ODKS_REG_PART,
+       ODKS_REG_SCHEMA,
+       ODKS_REG_NAME, /* of the table */
+       ODKS_REG_COLUMN,
+       ODKS_REG_VERSION,
+       ODKS_REG_RETIRED,
+       ODKS_REG_PRESENT, /* in the database */
+       ODKS_REG_USED     /* columns that the table has or had */
+};
+
+/* odk_sync_column of one form. */
+struct odks_registry {
+    PGresult *res;
+    int count;
+    bool *seen; /* rows that the form still has */
+};
+
+ODKS_MUST_CHECK bool odks_registry_read(struct odks_db *db,
+                                        const struct odks_model_conf *conf,
+                                        struct odks_registry *reg,
+                                        struct odks_err *err);
+void odks_registry_clear(struct odks_registry *reg);
+
+/* The row of a key, or -1. */
+int odks_registry_find(const struct odks_registry *reg, const char *odata,
+                       const char *path, const char *type, const char *part);
+const char *odks_registry_get(const struct odks_registry *reg, int row,
+                              int column);
+
+enum odks_state { ODKS_KNOWN, ODKS_NEW, ODKS_BACK };
+
+/* A column that the model has and a field fills, or _raw. */
+struct odks_planned {
+    size_t table, column;
+    const struct odks_field *field; /* NULL: _raw */
+    const char *part;
+    enum odks_state state;
+};
+
+/* A field that found no room in its table. */
+struct odks_missed {
+    size_t table;
+    const struct odks_field *field;
+};
+
+struct odks_plan {
+    struct odks_model *model;
+    struct odks_registry reg;
+    bool *new_table;
+    struct odks_planned *column;
+    size_t count;
+    struct odks_missed *missed;
+    size_t missed_count;
+    int *retired; /* rows of reg */
+    size_t retired_count;
+    bool changed; /* there is something to do */
+};
+
+/*
+ * Give everything its name and find out what has changed; writes nothing. 78
+ * when the configuration and the tables that exist cannot both be right.
+ */
+ODKS_MUST_CHECK bool odks_plan_make(struct odks_db *db,
+                                    const struct odks_model_conf *conf,
+                                    const struct odks_field *fields,
+                                    struct odks_plan *plan,
+                                    struct odks_err *err);
+void odks_plan_clear(struct odks_plan *plan);
+
+/* The type of a planned column as the registry has it. */
+const char *odks_planned_type(const struct odks_planned *column);
+
+/* Put the names and what happened to them on record. */
+ODKS_MUST_CHECK bool odks_plan_record(struct odks_db *db,
+                                      const struct odks_model_conf *conf,
+                                      const struct odks_plan *plan,
+                                      struct odks_err *err);
+
+/* The statements that make tables and columns. False: too long. */
+ODKS_MUST_CHECK bool odks_ddl_tables(struct odks_db *db,
+                                     const struct odks_model_conf *conf,
+                                     const struct odks_plan *plan,
+                                     struct odks_buf *ddl);
+
+/*
+ * The statements that make the views over tables that are new or have new
+ * columns.
+ */
+ODKS_MUST_CHECK bool odks_ddl_views(struct odks_db *db,
+                                    const struct odks_plan *plan,
+                                    struct odks_buf *ddl, struct odks_err *err);
+
+#endif

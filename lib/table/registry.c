@@ -1,0 +1,223 @@
+/* lib/table/registry.c - SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/mem.h"
+#include "sql/queries.h"
+#include "table/plan.h"
+#include "table/types.h"
+
+bool
+odks_registry_read(struct odks_db *db, const struct odks_model_conf *conf,
+                   struct odks_registry *reg, struct odks_err *err)
+{
+    char project[24];
+    const char *const params[] = { conf->central, project, conf->form_id };
+
+    (void) snprintf(project, sizeof(project), "%" PRId64, conf->project);
+    reg->res = odks_db_query(db, &odks_sql_column_list, params, err);
+    if (reg->res == NULL)
+        return false;
+    reg->count = PQntuples(reg->res);
+    reg->seen = odks_xcalloc((size_t) reg->count, sizeof(*reg->seen));
+    return true;
+}
+
+void
+odks_registry_clear(struct odks_registry *reg)
+{
+    PQclear(reg->res);
+    free(reg->seen);
+    *reg = (struct odks_registry){ 0 };
+}
+
+const char *
+odks_registry_get(const struct odks_registry *reg, int row, int column)
+{
+    return PQgetvalue(reg->res, row, column);
+}
+
+/* The rows are sorted by bytes, column by column. */
+int
+odks_registry_find(const struct odks_registry *reg, const char *odata,
+                   const char *path, const char *type, const char *part)
+{
+    const char *const key[] = { odata, path, type, part };
+    int low = 0, high = reg->count;
+
+    while (low < high) {
+        int middle = low + (high - low) / 2, order = 0;
+
+        for (int i = 0; i < 4 && order == 0; i++)
+            order = strcmp(key[i], PQgetvalue(reg->res, middle, i));
+        if (order == 0)
+            return middle;
+        if (order < 0)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return -1;
+}
+
+static void
+add(struct json_object *object, const char *key, const char *value)
+{
+    (void) json_object_object_add(object, key, json_object_new_string(value));
+}
+
+static void
+save_column(struct json_object *rows, const struct odks_table *table,
+            const char *path, const char *type, const char *part,
+            const struct odks_column *column)
+{
+    struct json_object *row = json_object_new_object();
+
+    add(row, "odata", table->odata);
+    add(row, "path", path);
+    add(row, "odk_type", type);
+    add(row, "part", part);
+    add(row, "table_name", table->name);
+    add(row, "column_name", column != NULL ? column->name : "");
+    add(row, "pg_type", column != NULL ? column->pg_type : "");
+    (void) json_object_array_add(rows, row);
+}
+
+const char *
+odks_planned_type(const struct odks_planned *column)
+{
+    return column->field != NULL ? odks_type(column->field->type)->name
+                                 : ODKS_REG_RAW;
+}
+
+static bool
+save(struct odks_db *db, const struct odks_model_conf *conf,
+     const struct odks_plan *plan, const char *project, struct odks_err *err)
+{
+    CLEANUP_JSON struct json_object *rows = json_object_new_array();
+
+    for (size_t i = 0; i < plan->model->table_count; i++) {
+        const struct odks_table *table = plan->model->table[i];
+        if (table->wanted)
+            save_column(rows, table, "", ODKS_REG_TABLE, "", NULL);
+    }
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct odks_planned *p = &plan->column[i];
+        const struct odks_table *table = plan->model->table[p->table];
+
+        save_column(rows, table, p->field != NULL ? p->field->path : "",
+                    odks_planned_type(p), p->part, &table->column[p->column]);
+    }
+    const char *const params[] = {
+        conf->central,      project,
+        conf->form_id,      conf->schema,
+        conf->form_version, json_object_get_string(rows)
+    };
+    CLEANUP_PGRESULT PGresult *res =
+        odks_db_query(db, &odks_sql_column_save, params, err);
+    return res != NULL;
+}
+
+static bool
+retire(struct odks_db *db, const struct odks_model_conf *conf,
+       const struct odks_plan *plan, const char *project, struct odks_err *err)
+{
+    CLEANUP_JSON struct json_object *rows = json_object_new_array();
+
+    if (plan->retired_count == 0)
+        return true;
+    for (size_t i = 0; i < plan->retired_count; i++) {
+        struct json_object *row = json_object_new_object();
+        int at = plan->retired[i];
+
+        add(row, "odata", odks_registry_get(&plan->reg, at, ODKS_REG_ODATA));
+        add(row, "path", odks_registry_get(&plan->reg, at, ODKS_REG_PATH));
+        add(row, "odk_type", odks_registry_get(&plan->reg, at, ODKS_REG_TYPE));
+        (void) json_object_array_add(rows, row);
+    }
+    const char *const params[] = { conf->central, project, conf->form_id,
+                                   json_object_get_string(rows) };
+    CLEANUP_PGRESULT PGresult *res =
+        odks_db_query(db, &odks_sql_column_retire, params, err);
+    return res != NULL;
+}
+
+static void
+log_change(struct json_object *rows, const char *table, const char *change,
+           const char *detail)
+{
+    struct json_object *row = json_object_new_object();
+
+    add(row, "table_name", table);
+    add(row, "change", change);
+    add(row, "detail", detail);
+    (void) json_object_array_add(rows, row);
+}
+
+static void
+log_columns(struct json_object *rows, const struct odks_plan *plan)
+{
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct odks_planned *p = &plan->column[i];
+        const struct odks_table *table = plan->model->table[p->table];
+        const struct odks_column *column = &table->column[p->column];
+
+        if (p->state == ODKS_KNOWN
+            || (p->state == ODKS_NEW && plan->new_table[p->table]))
+            continue;
+        CLEANUP_FREE char *detail = odks_xasprintf(
+            "%s %s for %s", column->name, column->pg_type,
+            p->field != NULL ? p->field->path : "the answers as they came");
+        log_change(rows, table->name,
+                   p->state == ODKS_NEW ? "new column" : "column in use again",
+                   detail);
+    }
+}
+
+static bool
+write_log(struct odks_db *db, const struct odks_model_conf *conf,
+          const struct odks_plan *plan, struct odks_err *err)
+{
+    CLEANUP_JSON struct json_object *rows = json_object_new_array();
+
+    for (size_t i = 0; i < plan->model->table_count; i++) {
+        const struct odks_table *table = plan->model->table[i];
+        if (plan->new_table[i])
+            log_change(rows, table->name, "new table", table->odata);
+    }
+    log_columns(rows, plan);
+    for (size_t i = 0; i < plan->retired_count; i++) {
+        int at = plan->retired[i];
+        const char *column = odks_registry_get(&plan->reg, at, ODKS_REG_COLUMN);
+
+        log_change(rows, odks_registry_get(&plan->reg, at, ODKS_REG_NAME),
+                   *column != '\0' ? "column out of use" : "table out of use",
+                   column);
+    }
+    for (size_t i = 0; i < plan->missed_count; i++)
+        log_change(rows, plan->model->table[plan->missed[i].table]->name,
+                   "no room for a column", plan->missed[i].field->path);
+    if (json_object_array_length(rows) == 0)
+        return true;
+    const char *const params[] = { conf->sync_type, conf->form_version,
+                                   json_object_get_string(rows) };
+    CLEANUP_PGRESULT PGresult *res =
+        odks_db_query(db, &odks_sql_table_log, params, err);
+    return res != NULL;
+}
+
+bool
+odks_plan_record(struct odks_db *db, const struct odks_model_conf *conf,
+                 const struct odks_plan *plan, struct odks_err *err)
+{
+    char project[24];
+
+    (void) snprintf(project, sizeof(project), "%" PRId64, conf->project);
+    return save(db, conf, plan, project, err)
+           && retire(db, conf, plan, project, err)
+           && write_log(db, conf, plan, err);
+}

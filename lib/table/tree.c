@@ -1,0 +1,205 @@
+/* lib/table/tree.c - SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+
+#include "table/tree.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/mem.h"
+#include "core/suggest.h"
+
+static const struct odks_system {
+    const char *name;
+    const char *pg_type;
+} submission_columns[ODKS_SYSTEM_COLUMNS] = {
+    { "_id", "text" },
+    { "_submitted_at", "timestamptz" },
+    { "_updated_at", "timestamptz" },
+    { "_deleted_at", "timestamptz" },
+    { "_review_state", "text" },
+    { "_submitter", "text" },
+    { "_device_id", "text" },
+    { "_edits", "integer" },
+    { "_form_version", "text" },
+    { "_status", "text" },
+    { "_attachments_present", "integer" },
+    { "_attachments_expected", "integer" },
+}, repeat_columns[ODKS_REPEAT_COLUMNS] = {
+    { "_id", "text" },
+    { "_parent_id", "text" },
+    { "_submission_id", "text" },
+    { "_position", "integer" },
+};
+
+void
+odks_table_add_column(struct odks_table *table, const char *name,
+                      const char *pg_type)
+{
+    table->column = odks_xreallocarray(table->column, table->column_count + 1,
+                                       sizeof(*table->column));
+    table->column[table->column_count++] =
+        (struct odks_column){ odks_xstrdup(name), pg_type };
+}
+
+/* "/group/repeat" is "Submissions.group.repeat" in OData. */
+static char *
+odata_name(const char *path)
+{
+    char *name = odks_xasprintf("Submissions%s", path);
+
+    for (char *p = name; (p = strchr(p, '/')) != NULL;)
+        *p = '.';
+    return name;
+}
+
+static bool
+is_wanted(const struct odks_model_conf *conf, const char *odata)
+{
+    if (conf->tables == NULL)
+        return true;
+    for (size_t i = 0; conf->tables[i] != NULL; i++) {
+        if (strcmp(conf->tables[i], odata) == 0)
+            return true;
+    }
+    return false;
+}
+
+static struct odks_table *
+add_table(struct odks_model *model, const struct odks_model_conf *conf,
+          const struct odks_field *field, struct odks_table *parent)
+{
+    struct odks_table *table = odks_xcalloc(1, sizeof(*table));
+    const struct odks_system *column =
+        parent == NULL ? submission_columns : repeat_columns;
+
+    table->odata = odata_name(field->path);
+    table->root = field;
+    table->parent = parent;
+    table->wanted = is_wanted(conf, table->odata);
+    table->system_count =
+        parent == NULL ? ODKS_SYSTEM_COLUMNS : ODKS_REPEAT_COLUMNS;
+    for (size_t i = 0; i < table->system_count; i++)
+        odks_table_add_column(table, column[i].name, column[i].pg_type);
+    model->table = odks_xreallocarray(model->table, model->table_count + 1,
+                                      sizeof(*model->table));
+    model->table[model->table_count++] = table;
+    return table;
+}
+
+static void
+add_repeats(struct odks_model *model, const struct odks_model_conf *conf,
+            const struct odks_field *field, struct odks_table *parent)
+{
+    for (size_t i = 0; i < field->child_count; i++) {
+        const struct odks_field *child = field->child[i];
+        struct odks_table *table = parent;
+
+        if (child->type == ODKS_FIELD_REPEAT)
+            table = add_table(model, conf, child, parent);
+        add_repeats(model, conf, child, table);
+    }
+}
+
+static bool
+check_tables(const struct odks_model *model, const struct odks_model_conf *conf,
+             struct odks_err *err)
+{
+    CLEANUP_FREE const char **known =
+        odks_xcalloc(model->table_count + 1, sizeof(*known));
+
+    for (size_t i = 0; i < model->table_count; i++)
+        known[i] = model->table[i]->odata;
+    for (size_t i = 0; conf->tables != NULL && conf->tables[i] != NULL; i++) {
+        size_t k = 0;
+
+        while (k < model->table_count && strcmp(known[k], conf->tables[i]) != 0)
+            k++;
+        if (k < model->table_count)
+            continue;
+        const char *meant = odks_suggest(conf->tables[i], known, model->table_count);
+        odks_err_set(err, ODKS_EXIT_CONFIG, "form %s has no table %s",
+                     conf->form_id, conf->tables[i]);
+        if (meant != NULL)
+            odks_err_hint(err, "Did you mean %s?", meant);
+        else
+            odks_err_hint(err, "Leave tables = out to have all of them.");
+        return false;
+    }
+    return true;
+}
+
+bool
+odks_tree_build(const struct odks_model_conf *conf,
+                const struct odks_field *fields, struct odks_model **model,
+                struct odks_err *err)
+{
+    CLEANUP_MODEL struct odks_model *new = odks_xcalloc(1, sizeof(*new));
+
+    *model = NULL;
+    new->schema = odks_xstrdup(conf->schema);
+    new->raw = conf->raw;
+    new->fields = fields;
+    add_repeats(new, conf, fields, add_table(new, conf, fields, NULL));
+    if (!check_tables(new, conf, err))
+        return false;
+    if (conf->table != NULL
+        && (conf->table[0] == '\0'
+            || strlen(conf->table) > ODKS_TABLE_NAME_MAX)) {
+        odks_err_set(err, ODKS_EXIT_CONFIG, "no name for a table: \"%s\"",
+                     conf->table);
+        odks_err_hint(err, "A name has 1 to %d bytes.", ODKS_TABLE_NAME_MAX);
+        return false;
+    }
+    *model = odks_steal(&new);
+    return true;
+}
+
+static void
+collect(const struct odks_field *field, struct odks_fields *fields)
+{
+    for (size_t i = 0; i < field->child_count; i++) {
+        const struct odks_field *child = field->child[i];
+
+        if (child->type == ODKS_FIELD_GROUP) {
+            collect(child, fields);
+        } else if (child->type != ODKS_FIELD_REPEAT) {
+            fields->field = odks_xreallocarray(fields->field, fields->count + 1,
+                                               sizeof(*fields->field));
+            fields->field[fields->count++] = child;
+        }
+    }
+}
+
+void
+odks_fields_of(const struct odks_table *table, struct odks_fields *fields)
+{
+    collect(table->root, fields);
+}
+
+static void
+free_table(struct odks_table *table)
+{
+    for (size_t i = 0; i < table->column_count; i++)
+        free(table->column[i].name);
+    free(table->column);
+    free(table->target);
+    free(table->name);
+    free(table->odata);
+    free(table);
+}
+
+void
+odks_model_free(struct odks_model *model)
+{
+    if (model == NULL)
+        return;
+    for (size_t i = 0; i < model->table_count; i++)
+        free_table(model->table[i]);
+    for (size_t i = 0; i < model->retired_count; i++)
+        free(model->retired[i]);
+    free(model->table);
+    free(model->retired);
+    free(model->schema);
+    free(model);
+}

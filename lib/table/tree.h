@@ -1,0 +1,29 @@
+/* lib/table/tree.h - SPDX-License-Identifier: Apache-2.0 */
+/* The fields of a form as tables, with system columns and without names. */
+#ifndef ODKS_TABLE_TREE_H
+#define ODKS_TABLE_TREE_H
+
+#include "table/model.h"
+
+/*
+ * Tables for the form and each of its repeats, parents first. 78 if conf
+ * names a table that the form has not. The caller owns *model.
+ */
+ODKS_MUST_CHECK bool odks_tree_build(const struct odks_model_conf *conf,
+                                     const struct odks_field *fields,
+                                     struct odks_model **model,
+                                     struct odks_err *err);
+
+void odks_table_add_column(struct odks_table *table, const char *name,
+                           const char *pg_type);
+
+/* The fields with a value that belong into a table, in form order. */
+struct odks_fields {
+    const struct odks_field **field;
+    size_t count;
+};
+
+/* fields is { 0 }; the caller frees fields->field. */
+void odks_fields_of(const struct odks_table *table, struct odks_fields *fields);
+
+#endif

@@ -1,0 +1,44 @@
+/* lib/table/types.c - SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+
+#include "table/types.h"
+
+static const struct odks_part text[] = { { "", "", "text" } };
+static const struct odks_part bigint[] = { { "", "", "bigint" } };
+static const struct odks_part numeric[] = { { "", "", "numeric" } };
+static const struct odks_part boolean[] = { { "", "", "boolean" } };
+static const struct odks_part date[] = { { "", "", "date" } };
+static const struct odks_part timestamptz[] = { { "", "", "timestamptz" } };
+static const struct odks_part jsonb[] = { { "", "", "jsonb" } };
+static const struct odks_part array[] = { { "", "", "text[]" } };
+static const struct odks_part point[] = {
+    { "lat", "_lat", "double precision" },
+    { "lon", "_lon", "double precision" },
+    { "alt", "_alt", "double precision" },
+    { "acc", "_acc", "double precision" },
+    { "", "", "jsonb" },
+};
+
+static const struct odks_type types[] = {
+    [ODKS_FIELD_TEXT] = { "text", 1, text },
+    [ODKS_FIELD_INT] = { "int", 1, bigint },
+    [ODKS_FIELD_DECIMAL] = { "decimal", 1, numeric },
+    [ODKS_FIELD_BOOLEAN] = { "boolean", 1, boolean },
+    [ODKS_FIELD_DATE] = { "date", 1, date },
+    /* a time of ODK has an offset and no date: no type of PostgreSQL fits */
+    [ODKS_FIELD_TIME] = { "time", 1, text },
+    [ODKS_FIELD_DATETIME] = { "dateTime", 1, timestamptz },
+    [ODKS_FIELD_GEOPOINT] = { "geopoint", 5, point },
+    [ODKS_FIELD_GEOTRACE] = { "geotrace", 1, jsonb },
+    [ODKS_FIELD_GEOSHAPE] = { "geoshape", 1, jsonb },
+    [ODKS_FIELD_BINARY] = { "binary", 1, text },
+    [ODKS_FIELD_SELECT_MULTIPLE] = { "select_multiple", 1, array },
+    [ODKS_FIELD_GROUP] = { "group", 0, NULL },
+    [ODKS_FIELD_REPEAT] = { "repeat", 0, NULL },
+};
+
+const struct odks_type *
+odks_type(enum odks_field_type type)
+{
+    return &types[type];
+}

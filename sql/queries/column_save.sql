@@ -1,0 +1,14 @@
+-- returns 0..0 rows of 0 columns, takes 6 parameters
+INSERT INTO odk_sync_column AS c (central, project, form, odata, path,
+    odk_type, part, table_schema, table_name, column_name, pg_type,
+    first_version, last_version)
+SELECT $1, $2, $3, s.odata, s.path, s.odk_type, s.part, $4, s.table_name,
+    s.column_name, s.pg_type, $5, $5
+FROM jsonb_to_recordset($6) WITH ORDINALITY AS s (odata text, path text,
+    odk_type text, part text, table_name text, column_name text,
+    pg_type text, n bigint)
+ORDER BY s.n
+ON CONFLICT (central, project, form, odata, path, odk_type, part)
+DO UPDATE SET retired_at = NULL, last_version = excluded.last_version
+WHERE c.retired_at IS NOT NULL
+    OR c.last_version IS DISTINCT FROM excluded.last_version
