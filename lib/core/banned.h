@@ -8,7 +8,9 @@
 #ifndef ODKS_CORE_BANNED_H
 #define ODKS_CORE_BANNED_H
 
+#ifdef HAVE_CONFIG_H
 #include <config.h>
+#endif
 
 #include <stdio.h>
 #include <stdlib.h>

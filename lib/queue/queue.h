@@ -158,8 +158,7 @@ ODKS_MUST_CHECK bool odks_queue_cancel(struct odks_db *db, int64_t id,
                                        struct odks_err *err);
 ODKS_MUST_CHECK bool odks_queue_retry(struct odks_db *db, int64_t id,
                                       bool *found, struct odks_err *err);
-ODKS_MUST_CHECK bool odks_queue_pause(struct odks_db *db,
-                                      const char *sync_type, bool pause,
-                                      struct odks_err *err);
+ODKS_MUST_CHECK bool odks_queue_pause(struct odks_db *db, const char *sync_type,
+                                      bool pause, struct odks_err *err);
 
 #endif

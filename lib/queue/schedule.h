@@ -19,12 +19,12 @@
 struct odks_err;
 
 struct odks_schedule {
-    uint64_t minutes;       /* bit n: minute n */
-    uint32_t hours, days;   /* days of the month: bits 1..31 */
-    uint16_t months;        /* bits 1..12 */
-    uint8_t weekdays;       /* bits 0..6, Sunday is 0 */
+    uint64_t minutes;          /* bit n: minute n */
+    uint32_t hours, days;      /* days of the month: bits 1..31 */
+    uint16_t months;           /* bits 1..12 */
+    uint8_t weekdays;          /* bits 0..6, Sunday is 0 */
     bool any_day, any_weekday; /* "*": the other one decides alone */
-    bool wild_hour;         /* "*" in the hour or minute field */
+    bool wild_hour;            /* "*" in the hour or minute field */
 };
 
 /* Wrong text: exit code 78 with what is wrong with which field. */

@@ -364,8 +364,7 @@ static void
 plan_rest(struct odks_plan *plan, const struct odks_model_conf *conf)
 {
     struct odks_model *model = plan->model;
-    const char *version =
-        conf->form_version != NULL ? conf->form_version : "";
+    const char *version = conf->form_version != NULL ? conf->form_version : "";
 
     for (int row = 0; row < plan->reg.count; row++) {
         if (!is_ours(model, conf, get(plan, row, ODKS_REG_ODATA)))

@@ -117,7 +117,8 @@ check_tables(const struct odks_model *model, const struct odks_model_conf *conf,
             k++;
         if (k < model->table_count)
             continue;
-        const char *meant = odks_suggest(conf->tables[i], known, model->table_count);
+        const char *meant =
+            odks_suggest(conf->tables[i], known, model->table_count);
         odks_err_set(err, ODKS_EXIT_CONFIG, "form %s has no table %s",
                      conf->form_id, conf->tables[i]);
         if (meant != NULL)

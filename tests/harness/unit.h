@@ -7,14 +7,14 @@
 #include <check.h>
 #include <stdlib.h>
 
-#define ODKS_UNIT_MAIN(make_suite)                                             \
-    int main(void)                                                             \
-    {                                                                          \
-        SRunner *runner = srunner_create(make_suite());                        \
-        srunner_run_all(runner, CK_ENV);                                       \
-        int failed = srunner_ntests_failed(runner);                            \
-        srunner_free(runner);                                                  \
-        return failed > 0 ? EXIT_FAILURE : EXIT_SUCCESS;                       \
+#define ODKS_UNIT_MAIN(make_suite)                       \
+    int main(void)                                       \
+    {                                                    \
+        SRunner *runner = srunner_create(make_suite());  \
+        srunner_run_all(runner, CK_ENV);                 \
+        int failed = srunner_ntests_failed(runner);      \
+        srunner_free(runner);                            \
+        return failed > 0 ? EXIT_FAILURE : EXIT_SUCCESS; \
     }
 
 #endif

@@ -53,9 +53,9 @@ static const struct {
     const char *text;
     int64_t seconds; /* -1: refused */
 } durations[] = {
-    { "90", 90 },     { "90s", 90 }, { "15m", 900 },   { "24h", 86400 },
+    { "90", 90 },     { "90s", 90 }, { "15m", 900 },    { "24h", 86400 },
     { "7d", 604800 }, { "0", 0 },    { "1h30m", 5400 }, { "", -1 },
-    { "m", -1 },      { "5w", -1 },  { "-5m", -1 },    { "99999999999s", -1 },
+    { "m", -1 },      { "5w", -1 },  { "-5m", -1 },     { "99999999999s", -1 },
     { "5 m", -1 },
 };
 
@@ -64,8 +64,7 @@ START_TEST(duration)
     int64_t seconds = 0;
     bool ok = odks_duration_parse(durations[_i].text, &seconds);
 
-    ck_assert_msg(ok == (durations[_i].seconds >= 0), "%s",
-                  durations[_i].text);
+    ck_assert_msg(ok == (durations[_i].seconds >= 0), "%s", durations[_i].text);
     if (ok)
         ck_assert_int_eq(seconds, durations[_i].seconds);
 }
