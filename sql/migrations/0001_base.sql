@@ -105,28 +105,31 @@ COMMENT ON TABLE odk_sync_slot IS
     'odk-sync: the last slot of each schedule that was used, and pauses';
 
 -- A job that merges into one that waits: to read all covers everything, two
--- windows become the one around both.
+-- windows become the one around both, and that may be all.
 CREATE FUNCTION odk_sync_payload_merge(a jsonb, b jsonb) RETURNS jsonb
 LANGUAGE sql STABLE SET search_path FROM CURRENT
 AS $$
-    SELECT jsonb_strip_nulls(CASE
+    SELECT CASE
         WHEN a @> '{"full": true}' OR b @> '{"full": true}'
             THEN '{"full": true}'
         WHEN NOT b ?| ARRAY['since', 'until']
-            THEN a - 'full' - 'allow_mass_delete'
+            THEN a - 'allow_mass_delete'
         WHEN NOT a ?| ARRAY['since', 'until']
-            THEN b - 'full' - 'allow_mass_delete'
-        ELSE jsonb_build_object(
-            'since', CASE WHEN (a->>'since')::timestamptz
-                    <= (b->>'since')::timestamptz THEN a->'since'
-                WHEN a ? 'since' THEN b->'since' END,
-            'until', CASE WHEN (a->>'until')::timestamptz
-                    >= (b->>'until')::timestamptz THEN a->'until'
-                WHEN a ? 'until' THEN b->'until' END)
+            THEN b - 'allow_mass_delete'
+        WHEN NOT (a ? 'since' AND b ? 'since')
+                AND NOT (a ? 'until' AND b ? 'until')
+            THEN '{"full": true}'
+        ELSE jsonb_strip_nulls(jsonb_build_object(
+            'since', CASE WHEN NOT (a ? 'since' AND b ? 'since') THEN NULL
+                WHEN (a->>'since')::timestamptz < (b->>'since')::timestamptz
+                THEN a->'since' ELSE b->'since' END,
+            'until', CASE WHEN NOT (a ? 'until' AND b ? 'until') THEN NULL
+                WHEN (a->>'until')::timestamptz > (b->>'until')::timestamptz
+                THEN a->'until' ELSE b->'until' END))
         END
         || CASE WHEN a @> '{"allow_mass_delete": true}'
                 OR b @> '{"allow_mass_delete": true}'
-            THEN '{"allow_mass_delete": true}'::jsonb ELSE '{}' END)
+            THEN '{"allow_mass_delete": true}'::jsonb ELSE '{}' END
 $$;
 
 -- Where a sync type stands -------------------------------------------------
@@ -273,7 +276,7 @@ $$;
 -- What an attempt has done so far; NULL leaves things as they are, the keys of
 -- p_metadata are added. p_latest stays in the history until the attempt is
 -- complete: before that, older submissions may still be missing.
-CREATE FUNCTION odk_sync_progress(p_history_id integer, p_records bigint,
+CREATE FUNCTION odk_sync_progress(p_history_id integer, p_records integer,
     p_latest timestamptz, p_metadata jsonb) RETURNS integer
 LANGUAGE plpgsql SET search_path FROM CURRENT SET timezone TO 'UTC'
 AS $$
@@ -285,8 +288,7 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value';
     END IF;
     UPDATE odk_sync_history
-    SET records_processed = coalesce(least(p_records, 2147483647),
-            records_processed),
+    SET records_processed = coalesce(p_records, records_processed),
         metadata = nullif(coalesce(metadata::jsonb, '{}')
             || coalesce(p_metadata, '{}')
             || jsonb_strip_nulls(jsonb_build_object('latest', p_latest)),
@@ -335,7 +337,7 @@ END
 $$;
 
 CREATE FUNCTION odk_sync_complete(p_history_id integer, p_sync_type text,
-    p_records bigint, p_latest timestamptz, p_metadata jsonb) RETURNS void
+    p_records integer, p_latest timestamptz, p_metadata jsonb) RETURNS void
 LANGUAGE plpgsql SET search_path FROM CURRENT
 AS $$
 DECLARE
@@ -348,8 +350,7 @@ BEGIN
         last_error_message = NULL,
         last_sync_timestamp = greatest(last_sync_timestamp, p_latest),
         successful_sync_count = coalesce(successful_sync_count, 0) + 1,
-        last_records_processed =
-            least(coalesce(p_records, 0), 2147483647),
+        last_records_processed = coalesce(p_records, 0),
         updated_at = v_now
     WHERE sync_type = p_sync_type;
 END

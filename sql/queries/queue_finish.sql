@@ -5,7 +5,7 @@ WITH r AS (
     WHERE id = $1::bigint AND claim_no = $2::bigint AND state = 'running'
     RETURNING history_id, sync_type
 )
-SELECT odk_sync_complete(r.history_id, r.sync_type, $3::bigint,
+SELECT odk_sync_complete(r.history_id, r.sync_type, $3::integer,
     $4::timestamptz,
     coalesce($5::jsonb, '{}') || '{"outcome": "success", "exit_code": 0}')
 FROM r

@@ -44,7 +44,7 @@ WITH r AS (
     RETURNING q.state
 ), p AS MATERIALIZED (
     -- who abandoned it may have closed the history row, or a person did
-    SELECT r.sync_type, odk_sync_progress(r.history_id, $6::bigint,
+    SELECT r.sync_type, odk_sync_progress(r.history_id, $6::integer,
         $7::timestamptz, coalesce($8::jsonb, '{}') || jsonb_build_object(
             'outcome', CASE WHEN r.cancel_requested THEN 'cancelled'
                 ELSE $3::text END,

@@ -10,7 +10,7 @@
 #include <stdio.h>
 
 #include "core/mem.h"
-#include "db/db.h"
+#include "db/internal.h"
 #include "db/migrate.h"
 #include "unit.h"
 
@@ -55,7 +55,7 @@ static inline char *
 test_sql(struct odks_db *db, const char *text)
 {
     struct odks_err err = ODKS_ERR_INIT;
-    bool own = !odks_db_in_transaction(db);
+    bool own = PQtransactionStatus(db->conn) == PQTRANS_IDLE;
 
     if (own)
         ODKS_OK(odks_db_begin(db, &err));
