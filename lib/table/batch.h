@@ -61,8 +61,9 @@ struct odks_merge {
 /* clang-format on */
 
 /*
- * Bring the batch into the tables and empty it, adding to *counts; in the
- * caller's transaction, which holds the claim. An empty batch is fine.
+ * Bring the batch into the tables and add to *counts; in the caller's
+ * transaction, which holds the claim. An empty batch is fine. Afterwards the
+ * batch is empty in any case: after a failure read its rows again.
  */
 ODKS_MUST_CHECK bool odks_batch_merge(struct odks_batch *batch,
                                       struct odks_db *db,

@@ -1,0 +1,273 @@
+/* lib/table/merge.c - SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/mem.h"
+#include "table/stage.h"
+
+enum { /* columns of what apply returns */
+       COL_NEW,
+       COL_CHANGED,
+       COL_DELETED,
+       COL_REPEATS,
+       COL_REJECTS
+};
+
+enum { IDS_MAX = 1 << 28 }; /* bytes */
+
+/* What a merge works with. */
+struct merge {
+    struct odks_batch *b;
+    struct odks_db *db;
+    struct odks_merge counts;
+    struct odks_err *err;
+};
+
+static bool
+is_live(const struct odks_submission *s)
+{
+    return !s->stale && !s->gone;
+}
+
+/*
+ * Lines without those of stale submissions: a later state of the same one
+ * came in the same batch.
+ */
+static bool
+drop_stale(struct merge *m, size_t k)
+{
+    struct odks_batch *b = m->b;
+    struct odks_copy kept = ODKS_COPY_INIT(ODKS_COPY_MAX);
+    const struct odks_buf *all = &b->lines[k].buf;
+
+    for (size_t i = 0; i < b->count; i++) {
+        size_t from = b->start[i * b->lines_count + k];
+        size_t to = i + 1 < b->count ? b->start[(i + 1) * b->lines_count + k]
+                                     : all->len;
+
+        if (!b->submission[i].stale && from < to)
+            odks_copy_plain(&kept, all->data + from, to - from);
+    }
+    odks_buf_free(&b->lines[k].buf);
+    b->lines[k] = kept;
+    if (kept.full)
+        odks_err_set(m->err, ODKS_EXIT_OS, "out of memory");
+    return !kept.full;
+}
+
+static bool
+drop_all_stale(struct merge *m)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < m->b->count; i++)
+        any |= m->b->submission[i].stale;
+    for (size_t k = 0; any && k < m->b->lines_count; k++) {
+        if (!drop_stale(m, k))
+            return false;
+    }
+    return true;
+}
+
+/* The ids of the live, or of the gone submissions, as an array literal. */
+static bool
+list_ids(struct merge *m, bool gone, struct odks_buf *ids)
+{
+    bool ok = odks_buf_add_char(ids, '{');
+
+    for (size_t i = 0; i < m->b->count && ok; i++) {
+        const struct odks_submission *s = &m->b->submission[i];
+
+        if (s->stale || s->gone != gone)
+            continue;
+        ok = odks_buf_add_str(ids, ids->len > 1 ? ",\"" : "\"");
+        for (const char *p = s->id; *p != '\0' && ok; p++) {
+            if (*p == '"' || *p == '\\')
+                ok = odks_buf_add_char(ids, '\\');
+            ok = ok && odks_buf_add_char(ids, *p);
+        }
+        ok = ok && odks_buf_add_char(ids, '"');
+    }
+    ok = ok && odks_buf_add_char(ids, '}');
+    if (!ok)
+        odks_err_set(m->err, ODKS_EXIT_OS, "out of memory");
+    return ok;
+}
+
+/* How many rows a statement deleted; -1: it failed. */
+static int64_t
+delete_by_ids(struct merge *m, const char *text, const struct odks_buf *ids)
+{
+    const char *const params[] = { ids->data };
+    CLEANUP_PGRESULT PGresult *res =
+        odks_db_exec(m->db, "delete", text, 1, params, m->err);
+
+    return res != NULL ? strtoll(PQcmdTuples(res), NULL, 10) : -1;
+}
+
+/* Submissions that are deleted for good go with their repeats and rejects. */
+static bool
+forget_gone(struct merge *m)
+{
+    CLEANUP_BUF struct odks_buf ids = ODKS_BUF_INIT(IDS_MAX);
+    const struct odks_merge_sql *sql = m->b->sql;
+    int64_t rows = 0;
+
+    if (!list_ids(m, true, &ids))
+        return false;
+    if (ids.len == 2)
+        return true;
+    for (size_t i = 0; sql->forget[i] != NULL; i++) {
+        rows = delete_by_ids(m, sql->forget[i], &ids);
+        if (rows < 0)
+            return false;
+    }
+    if (m->b->conf.model->table[0]->wanted)
+        m->counts.deleted += rows;
+    return delete_by_ids(m, sql->forget_rejects, &ids) >= 0;
+}
+
+/* Do the tables have anything of these submissions? */
+static bool
+probe(struct merge *m, bool *known)
+{
+    CLEANUP_BUF struct odks_buf ids = ODKS_BUF_INIT(IDS_MAX);
+
+    *known = false;
+    if (!list_ids(m, false, &ids))
+        return false;
+    const char *const params[] = { ids.data };
+    CLEANUP_PGRESULT PGresult *res =
+        odks_db_exec(m->db, "probe", m->b->sql->probe, 1, params, m->err);
+    if (res == NULL)
+        return false;
+    *known = odks_db_int64(res, 0, 0) > 0;
+    return true;
+}
+
+/* Values without a zone are read in that of the job. */
+static bool
+copy(struct merge *m, char *const *statements)
+{
+    const struct odks_batch *b = m->b;
+
+    if (b->sql->zone != NULL
+        && !odks_db_do(m->db, "time zone", b->sql->zone, m->err))
+        return false;
+    for (size_t i = 0; i < b->lines_count; i++) {
+        if (statements[i] != NULL && b->lines[i].buf.len > 0
+            && !odks_db_copy(m->db, statements[i], &b->lines[i].buf, m->err))
+            return false;
+    }
+    return b->sql->zone == NULL
+           || odks_db_do(m->db, "time zone", "SET LOCAL timezone = 'UTC'",
+                         m->err);
+}
+
+static int64_t
+count_lines(const struct odks_buf *lines)
+{
+    int64_t count = 0;
+
+    for (size_t at = 0; at < lines->len; count++) {
+        const char *end = memchr(lines->data + at, '\n', lines->len - at);
+        at = (size_t) (end - lines->data) + 1; /* lines are whole */
+    }
+    return count;
+}
+
+/* The tables have nothing of these submissions: straight into them. */
+static bool
+insert_all(struct merge *m, int64_t live)
+{
+    const struct odks_batch *b = m->b;
+
+    if (!copy(m, b->sql->copy_table))
+        return false;
+    if (b->conf.model->table[0]->wanted)
+        m->counts.inserted += live;
+    for (size_t i = 1; i < b->conf.model->table_count; i++)
+        m->counts.repeats += count_lines(&b->lines[i].buf);
+    m->counts.rejected += count_lines(&b->lines[b->lines_count - 1].buf);
+    return true;
+}
+
+static bool
+merge_all(struct merge *m, int64_t live)
+{
+    const struct odks_merge_sql *sql = m->b->sql;
+
+    if (!odks_db_do(m->db, "stage", sql->stage, m->err)
+        || !copy(m, sql->copy_stage))
+        return false;
+    CLEANUP_PGRESULT PGresult *res =
+        odks_db_exec(m->db, "merge", sql->apply, 0, NULL, m->err);
+    if (res == NULL)
+        return false;
+    int64_t inserted = odks_db_int64(res, 0, COL_NEW);
+    int64_t updated = odks_db_int64(res, 0, COL_CHANGED);
+    int64_t deleted = odks_db_int64(res, 0, COL_DELETED);
+    m->counts.inserted += inserted;
+    m->counts.updated += updated;
+    m->counts.deleted += deleted;
+    m->counts.unchanged += live - inserted - updated - deleted;
+    m->counts.repeats += odks_db_int64(res, 0, COL_REPEATS);
+    m->counts.rejected += odks_db_int64(res, 0, COL_REJECTS);
+    return true;
+}
+
+/* What the submissions themselves say; how many of them stay. */
+static int64_t
+count_live(struct merge *m)
+{
+    int64_t live = 0;
+
+    for (size_t i = 0; i < m->b->count; i++) {
+        const struct odks_submission *s = &m->b->submission[i];
+
+        if (!is_live(s))
+            continue;
+        live++;
+        m->counts.encrypted += s->encrypted;
+        if (s->submitted > m->counts.latest)
+            m->counts.latest = s->submitted;
+    }
+    return live;
+}
+
+static bool
+merge(struct merge *m)
+{
+    struct odks_batch *b = m->b;
+    bool known;
+
+    if (b->sql == NULL && !odks_merge_sql_make(m->db, b, &b->sql, m->err))
+        return false;
+    int64_t live = count_live(m);
+    if (!drop_all_stale(m) || !forget_gone(m))
+        return false;
+    if (live == 0)
+        return true;
+    if (!probe(m, &known))
+        return false;
+    return known ? merge_all(m, live) : insert_all(m, live);
+}
+
+bool
+odks_batch_merge(struct odks_batch *batch, struct odks_db *db,
+                 struct odks_merge *counts, struct odks_err *err)
+{
+    struct merge m = { .b = batch, .db = db, .counts = *counts, .err = err };
+
+    if (batch->received == 0)
+        return true;
+    bool ok = merge(&m);
+    if (ok) {
+        m.counts.received += batch->received;
+        *counts = m.counts;
+    }
+    odks_batch_reset(batch);
+    return ok;
+}

@@ -1,0 +1,414 @@
+/* lib/table/mergesql.c - SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/mem.h"
+#include "table/sqltext.h"
+#include "table/stage.h"
+
+/* The temporary tables: odks_stage_0 for table 0 of the model, and so on. */
+#define STAGE "pg_temp.odks_stage_"
+#define REJECTS "pg_temp.odks_stage_reject"
+#define CHANGED "pg_temp.odks_changed"
+#define REJECT_COLUMNS                                                 \
+    "sync_type, table_name, submission_id, row_id, path, column_name," \
+    " reason, value"
+
+struct maker {
+    struct odks_sqltext t;
+    const struct odks_model *model;
+    const struct odks_batch_conf *conf;
+};
+
+static void
+add(struct maker *m, const char *text)
+{
+    odks_sql_add(&m->t, text);
+}
+
+static void
+add_stage(struct maker *m, size_t i)
+{
+    CLEANUP_FREE char *name = odks_xasprintf(STAGE "%zu", i);
+
+    add(m, name);
+}
+
+static void
+add_table(struct maker *m, size_t i)
+{
+    odks_sql_table(&m->t, m->model->schema, m->model->table[i]->name);
+}
+
+/* What the lines of a table hold: its columns, or just the ids. */
+static size_t
+line_columns(const struct odks_table *table)
+{
+    return table->wanted ? table->column_count : 1;
+}
+
+/* prefix."a", prefix."b"... */
+static void
+add_columns(struct maker *m, const struct odks_table *table, const char *prefix,
+            size_t first)
+{
+    for (size_t i = first; i < line_columns(table); i++) {
+        add(m, i > first ? ", " : "");
+        add(m, prefix);
+        odks_sql_ident(&m->t, table->column[i].name);
+    }
+}
+
+/* Do the rows s and t differ, apart from the id that joined them? */
+static void
+add_differ(struct maker *m, const struct odks_table *table)
+{
+    add(m, "ROW(");
+    add_columns(m, table, "s.", 1);
+    add(m, ") IS DISTINCT FROM ROW(");
+    add_columns(m, table, "t.", 1);
+    add(m, ")");
+}
+
+/* The names of the tables that we write, as literals: "'a', 'b'". */
+static void
+add_wanted_names(struct maker *m)
+{
+    const char *between = "";
+
+    for (size_t i = 0; i < m->model->table_count; i++) {
+        if (!m->model->table[i]->wanted)
+            continue;
+        add(m, between);
+        odks_sql_literal(&m->t, m->model->table[i]->name);
+        between = ", ";
+    }
+}
+
+/* "sync_type = ... AND table_name IN (...)" */
+static void
+add_our_rejects(struct maker *m)
+{
+    add(m, "sync_type = ");
+    odks_sql_literal(&m->t, m->conf->sync_type);
+    add(m, " AND table_name IN (");
+    add_wanted_names(m);
+    add(m, ")");
+}
+
+/*
+ * Counting, not EXISTS: that one believes to find a row soon and may walk
+ * through all of a large table.
+ */
+static void
+make_probe(struct maker *m)
+{
+    add(m, "SELECT (SELECT count(*) FROM odk_sync_reject WHERE ");
+    add_our_rejects(m);
+    add(m, " AND submission_id = ANY ($1::text[]))");
+    for (size_t i = 0; i < m->model->table_count; i++) {
+        if (!m->model->table[i]->wanted)
+            continue;
+        add(m, " + (SELECT count(*) FROM ");
+        add_table(m, i);
+        add(m, i == 0 ? " WHERE _id = ANY ($1::text[]))"
+                      : " WHERE _submission_id = ANY ($1::text[]))");
+    }
+}
+
+static void
+make_zone(struct maker *m)
+{
+    add(m, "SET LOCAL timezone = ");
+    odks_sql_literal(&m->t, m->conf->timezone);
+}
+
+static void
+make_stage_table(struct maker *m, size_t i)
+{
+    const struct odks_table *table = m->model->table[i];
+
+    add(m, "DROP TABLE IF EXISTS ");
+    add_stage(m, i);
+    add(m, ";\nCREATE TEMPORARY TABLE ");
+    add_stage(m, i);
+    add(m, " (");
+    for (size_t k = 0; k < line_columns(table); k++) {
+        add(m, k > 0 ? ", " : "");
+        odks_sql_ident(&m->t, table->column[k].name);
+        add(m, " ");
+        add(m, table->column[k].pg_type);
+    }
+    add(m, ") ON COMMIT DROP;\n");
+}
+
+/* A transaction may merge more than once: what is left goes first. */
+static void
+make_stage(struct maker *m)
+{
+    for (size_t i = 0; i < m->model->table_count; i++) {
+        if (i == 0 || m->model->table[i]->wanted)
+            make_stage_table(m, i);
+    }
+    add(m, "DROP TABLE IF EXISTS " CHANGED ", " REJECTS ";\n"
+           "CREATE TEMPORARY TABLE " REJECTS " (sync_type text,"
+           " table_name text, submission_id text, row_id text, path text,"
+           " column_name text, reason text, value text) ON COMMIT DROP");
+}
+
+/* Submissions of which a row of this repeat is new, differs or is no more. */
+static void
+add_differing_repeats(struct maker *m, size_t i)
+{
+    add(m, "SELECT coalesce(s._submission_id, t._submission_id) FROM ");
+    add_stage(m, i);
+    add(m, " s\n    FULL JOIN (SELECT r.* FROM ");
+    add_table(m, i);
+    add(m, " r WHERE r._submission_id IN (SELECT _id FROM " STAGE "0)) t\n"
+           "    ON t._id = s._id WHERE s._id IS NULL OR t._id IS NULL OR ");
+    add_differ(m, m->model->table[i]);
+}
+
+static void
+add_changed(struct maker *m)
+{
+    const struct odks_table *root = m->model->table[0];
+    const char *between = root->wanted ? "\nOR s._id IN (" : "s._id IN (";
+    const char *end = ";\n";
+
+    add(m, "CREATE TEMPORARY TABLE " CHANGED " ON COMMIT DROP AS SELECT s._id,"
+           " ");
+    add(m, root->wanted ? "t._id IS NOT NULL AS old, t._deleted_at IS NULL"
+                          " AND s._deleted_at IS NOT NULL AS died"
+                        : "true AS old, false AS died");
+    add(m, "\nFROM " STAGE "0 s");
+    if (root->wanted) {
+        add(m, " LEFT JOIN ");
+        add_table(m, 0);
+        add(m, " t ON t._id = s._id");
+    }
+    add(m, "\nWHERE ");
+    if (root->wanted) {
+        add(m, "t._id IS NULL OR ");
+        add_differ(m, root);
+    }
+    for (size_t i = 1; i < m->model->table_count; i++) {
+        if (!m->model->table[i]->wanted)
+            continue;
+        add(m, between);
+        add_differing_repeats(m, i);
+        between = "\nUNION ALL ";
+        end = ");\n";
+    }
+    add(m, end);
+}
+
+static void
+add_replace_repeat(struct maker *m, size_t i)
+{
+    const struct odks_table *table = m->model->table[i];
+
+    add(m, "DELETE FROM ");
+    add_table(m, i);
+    add(m, " WHERE _submission_id IN (SELECT _id FROM " CHANGED ");\n"
+           "INSERT INTO ");
+    add_table(m, i);
+    add(m, " (");
+    add_columns(m, table, "", 0);
+    add(m, ") SELECT ");
+    add_columns(m, table, "", 0);
+    add(m, " FROM ");
+    add_stage(m, i);
+    add(m, "\nWHERE _submission_id IN (SELECT _id FROM " CHANGED ");\n");
+}
+
+static void
+add_upsert(struct maker *m)
+{
+    const struct odks_table *root = m->model->table[0];
+
+    add(m, "INSERT INTO ");
+    add_table(m, 0);
+    add(m, " (");
+    add_columns(m, root, "", 0);
+    add(m, ") SELECT ");
+    add_columns(m, root, "", 0);
+    add(m, " FROM " STAGE "0\nWHERE _id IN (SELECT _id FROM " CHANGED ")\n"
+           "ON CONFLICT (_id) DO UPDATE SET _synced_at = clock_timestamp()");
+    for (size_t i = 1; i < root->column_count; i++) {
+        add(m, ", ");
+        odks_sql_ident(&m->t, root->column[i].name);
+        add(m, " = excluded.");
+        odks_sql_ident(&m->t, root->column[i].name);
+    }
+    add(m, ";\n");
+}
+
+static void
+add_replace_rejects(struct maker *m)
+{
+    add(m, "DELETE FROM odk_sync_reject WHERE ");
+    add_our_rejects(m);
+    add(m,
+        "\nAND submission_id IN (SELECT _id FROM " CHANGED ");\n"
+        "INSERT INTO odk_sync_reject (" REJECT_COLUMNS
+        ") SELECT " REJECT_COLUMNS " FROM " REJECTS "\nWHERE submission_id IN"
+        " (SELECT _id FROM " CHANGED ");\n");
+}
+
+/* new, changed, deleted, repeat rows, rejects */
+static void
+add_counts(struct maker *m)
+{
+    add(m, "SELECT count(*) FILTER (WHERE NOT old),"
+           " count(*) FILTER (WHERE old AND NOT died),"
+           " count(*) FILTER (WHERE died), 0");
+    for (size_t i = 1; i < m->model->table_count; i++) {
+        if (!m->model->table[i]->wanted)
+            continue;
+        add(m, "\n+ (SELECT count(*) FROM ");
+        add_stage(m, i);
+        add(m, " WHERE _submission_id IN (SELECT _id FROM " CHANGED "))");
+    }
+    add(m, ",\n(SELECT count(*) FROM " REJECTS " WHERE submission_id IN"
+           " (SELECT _id FROM " CHANGED ")) FROM " CHANGED);
+}
+
+static void
+make_apply(struct maker *m)
+{
+    add_changed(m);
+    for (size_t i = 1; i < m->model->table_count; i++) {
+        if (m->model->table[i]->wanted)
+            add_replace_repeat(m, i);
+    }
+    if (m->model->table[0]->wanted)
+        add_upsert(m);
+    add_replace_rejects(m);
+    add_counts(m);
+}
+
+/* Hand the text out and begin anew. */
+static char *
+take(struct maker *m)
+{
+    char *text = odks_xstrdup(m->t.buf->data != NULL ? m->t.buf->data : "");
+
+    odks_buf_truncate(m->t.buf, 0);
+    return text;
+}
+
+static void
+make_copies(struct maker *m, struct odks_merge_sql *sql)
+{
+    size_t rejects = m->model->table_count;
+
+    for (size_t i = 0; i < rejects; i++) {
+        const struct odks_table *table = m->model->table[i];
+
+        if (i == 0 || table->wanted) {
+            add(m, "COPY ");
+            add_stage(m, i);
+            add(m, " FROM STDIN");
+            sql->copy_stage[i] = take(m);
+        }
+        if (table->wanted) {
+            add(m, "COPY ");
+            add_table(m, i);
+            add(m, " (");
+            add_columns(m, table, "", 0);
+            add(m, ") FROM STDIN");
+            sql->copy_table[i] = take(m);
+        }
+    }
+    sql->copy_stage[rejects] = odks_xstrdup("COPY " REJECTS " FROM STDIN");
+    sql->copy_table[rejects] =
+        odks_xstrdup("COPY odk_sync_reject (" REJECT_COLUMNS ") FROM STDIN");
+}
+
+/* Children first; with them the repeats that the form has no more. */
+static void
+make_forget(struct maker *m, struct odks_merge_sql *sql)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < m->model->retired_count; i++) {
+        add(m, "DELETE FROM ");
+        odks_sql_table(&m->t, m->model->schema, m->model->retired[i]);
+        add(m, " WHERE _submission_id = ANY ($1::text[])");
+        sql->forget[n++] = take(m);
+    }
+    for (size_t i = m->model->table_count; i-- > 0;) {
+        if (!m->model->table[i]->wanted)
+            continue;
+        add(m, "DELETE FROM ");
+        add_table(m, i);
+        add(m, i > 0 ? " WHERE _submission_id = ANY ($1::text[])"
+                     : " WHERE _id = ANY ($1::text[])");
+        sql->forget[n++] = take(m);
+    }
+    add(m, "DELETE FROM odk_sync_reject WHERE ");
+    add_our_rejects(m);
+    add(m, " AND submission_id = ANY ($1::text[])");
+    sql->forget_rejects = take(m);
+}
+
+bool
+odks_merge_sql_make(struct odks_db *db, const struct odks_batch *b,
+                    struct odks_merge_sql **sql, struct odks_err *err)
+{
+    CLEANUP_BUF struct odks_buf buf = ODKS_BUF_INIT(ODKS_SQL_MAX);
+    struct maker m = { .t = { .db = db, .buf = &buf },
+                       .model = b->conf.model,
+                       .conf = &b->conf };
+    struct odks_merge_sql *new = odks_xcalloc(1, sizeof(*new));
+
+    *sql = NULL;
+    new->count = b->lines_count;
+    new->copy_stage = odks_xcalloc(new->count, sizeof(char *));
+    new->copy_table = odks_xcalloc(new->count, sizeof(char *));
+    new->forget =
+        odks_xcalloc(new->count + m.model->retired_count, sizeof(char *));
+    make_probe(&m);
+    new->probe = take(&m);
+    if (m.conf->timezone != NULL) {
+        make_zone(&m);
+        new->zone = take(&m);
+    }
+    make_stage(&m);
+    new->stage = take(&m);
+    make_apply(&m);
+    new->apply = take(&m);
+    make_copies(&m, new);
+    make_forget(&m, new);
+    if (!odks_sql_done(&m.t, err)) {
+        odks_merge_sql_free(new);
+        return false;
+    }
+    *sql = new;
+    return true;
+}
+
+void
+odks_merge_sql_free(struct odks_merge_sql *sql)
+{
+    if (sql == NULL)
+        return;
+    for (size_t i = 0; i < sql->count; i++) {
+        free(sql->copy_stage[i]);
+        free(sql->copy_table[i]);
+    }
+    for (size_t i = 0; sql->forget[i] != NULL; i++)
+        free(sql->forget[i]);
+    free(sql->copy_stage);
+    free(sql->copy_table);
+    free(sql->forget);
+    free(sql->forget_rejects);
+    free(sql->probe);
+    free(sql->zone);
+    free(sql->stage);
+    free(sql->apply);
+    free(sql);
+}

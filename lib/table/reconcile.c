@@ -1,0 +1,351 @@
+/* lib/table/reconcile.c - SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+
+#include "table/reconcile.h"
+
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/mem.h"
+#include "core/time.h"
+#include "sql/queries.h"
+#include "table/copy.h"
+#include "table/plan.h"
+#include "table/sqltext.h"
+
+enum { FULL = 4 << 20, KEYS_MAX = 64 << 20 }; /* bytes of lines */
+
+struct odks_reconcile {
+    const struct odks_model *model;
+    char *sync_type;
+    char *since; /* rows written later are not compared */
+    struct json_tokener *tokener;
+    struct odks_copy lines;
+    int64_t kept; /* keys in odk_sync_key */
+};
+
+/* Is the row t live here and unknown to Central? $1 sync type, $2 since */
+#define IS_GONE                                                 \
+    "t._deleted_at IS NULL AND t._synced_at <= $2::timestamptz" \
+    " AND NOT EXISTS (SELECT FROM odk_sync_key k"               \
+    " WHERE k.sync_type = $1 AND k.id = t._id)"
+
+/* Is the key k live at Central, and t not here or in another state? */
+#define IS_MISSING                                                     \
+    "(k.id IS NOT NULL AND k.deleted_at IS NULL AND (t._id IS NULL OR" \
+    " (t._deleted_at IS NULL AND ROW(k.updated_at, k.review_state)"    \
+    " IS DISTINCT FROM ROW(t._updated_at, t._review_state))))"
+#define IS_DELETED                                    \
+    "(k.deleted_at IS NOT NULL AND t._id IS NOT NULL" \
+    " AND t._deleted_at IS NULL)"
+#define IS_RESTORED                              \
+    "(k.id IS NOT NULL AND k.deleted_at IS NULL" \
+    " AND t._deleted_at IS NOT NULL)"
+
+/* before, the table of submissions, after: one statement */
+static PGresult *
+query_table(struct odks_db *db, const struct odks_model *model, size_t table,
+            const char *before, const char *after, int count,
+            const char *const *params, struct odks_err *err)
+{
+    CLEANUP_BUF struct odks_buf sql = ODKS_BUF_INIT(ODKS_SQL_MAX);
+    struct odks_sqltext t = { .db = db, .buf = &sql };
+
+    odks_sql_add(&t, before);
+    odks_sql_table(&t, model->schema, model->table[table]->name);
+    odks_sql_add(&t, after);
+    if (!odks_sql_done(&t, err))
+        return NULL;
+    return odks_db_exec(db, "reconcile", sql.data, count, params, err);
+}
+
+bool
+odks_table_count(struct odks_db *db, const struct odks_model *model,
+                 int64_t before, int64_t *live, struct odks_err *err)
+{
+    char text[ODKS_TIME_TEXT];
+    const char *const params[] = { text };
+
+    odks_time_format(before, text);
+    CLEANUP_PGRESULT PGresult *res = query_table(
+        db, model, 0, "SELECT count(*) FROM ",
+        " WHERE _deleted_at IS NULL AND _submitted_at < $1::timestamptz", 1,
+        params, err);
+    if (res == NULL)
+        return false;
+    *live = odks_db_int64(res, 0, 0);
+    return true;
+}
+
+static PGresult *
+forget(struct odks_db *db, const char *sync_type, struct odks_err *err)
+{
+    const char *const params[] = { sync_type };
+
+    return odks_db_query(db, &odks_sql_reconcile_forget, params, err);
+}
+
+bool
+odks_reconcile_begin(struct odks_db *db, const struct odks_model *model,
+                     const char *sync_type, struct odks_reconcile **r,
+                     struct odks_err *err)
+{
+    *r = NULL;
+    CLEANUP_PGRESULT PGresult *res = forget(db, sync_type, err);
+    if (res == NULL)
+        return false;
+    struct json_tokener *tokener = json_tokener_new_ex(8);
+    if (tokener == NULL) {
+        odks_err_set(err, ODKS_EXIT_OS, "out of memory");
+        return false;
+    }
+    json_tokener_set_flags(tokener,
+                           JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+    *r = odks_xcalloc(1, sizeof(**r));
+    (*r)->model = model;
+    (*r)->sync_type = odks_xstrdup(sync_type);
+    (*r)->since = odks_xstrdup(odks_db_text(res, 0, 0));
+    (*r)->tokener = tokener;
+    (*r)->lines = (struct odks_copy) ODKS_COPY_INIT(KEYS_MAX);
+    return true;
+}
+
+void
+odks_reconcile_free(struct odks_reconcile *r)
+{
+    if (r == NULL)
+        return;
+    json_tokener_free(r->tokener);
+    odks_buf_free(&r->lines.buf);
+    free(r->sync_type);
+    free(r->since);
+    free(r);
+}
+
+static const char *
+text_of(struct json_object *object, const char *key)
+{
+    struct json_object *value = NULL;
+
+    if (!json_object_object_get_ex(object, key, &value)
+        || !json_object_is_type(value, json_type_string))
+        return NULL;
+    return json_object_get_string(value);
+}
+
+/* A key and its times as a line; false: that is no key. */
+static bool
+put_key(struct odks_reconcile *r, struct json_object *object)
+{
+    static const char *const times[] = { "submissionDate", "updatedAt",
+                                         "deletedAt" };
+    struct json_object *system = NULL;
+    const char *id = text_of(object, "__id");
+    int64_t us;
+
+    if (id == NULL || *id == '\0'
+        || !json_object_object_get_ex(object, "__system", &system))
+        return false;
+    odks_copy_put(&r->lines, r->sync_type);
+    odks_copy_put(&r->lines, id);
+    for (size_t i = 0; i < 3; i++) {
+        const char *text = text_of(system, times[i]);
+
+        if (text == NULL ? i == 0 : !odks_time_parse(text, &us, NULL))
+            return false;
+        odks_copy_put(&r->lines, text);
+    }
+    const char *review = text_of(system, "reviewState");
+    odks_copy_put(&r->lines, review != NULL ? review : "received");
+    odks_copy_end(&r->lines);
+    return !r->lines.full;
+}
+
+bool
+odks_reconcile_add(struct odks_reconcile *r, const char *row, size_t len,
+                   struct odks_err *err)
+{
+    size_t before = r->lines.buf.len;
+    CLEANUP_JSON struct json_object *object = NULL;
+
+    json_tokener_reset(r->tokener);
+    if (len <= INT_MAX)
+        object = json_tokener_parse_ex(r->tokener, row, (int) len);
+    if (object != NULL && put_key(r, object))
+        return true;
+    odks_copy_cut(&r->lines, before);
+    odks_err_set(err, ODKS_EXIT_DATA, "Central sent a key that cannot be read");
+    return false;
+}
+
+bool
+odks_reconcile_is_full(const struct odks_reconcile *r)
+{
+    return r->lines.buf.len >= FULL;
+}
+
+bool
+odks_reconcile_flush(struct odks_reconcile *r, struct odks_db *db,
+                     struct odks_err *err)
+{
+    if (r->lines.buf.len == 0)
+        return true;
+    CLEANUP_PGRESULT PGresult *stage =
+        odks_db_query(db, &odks_sql_reconcile_stage, NULL, err);
+    if (stage == NULL
+        || !odks_db_copy(db,
+                         "COPY pg_temp.odks_stage_key (sync_type, id,"
+                         " submitted_at, updated_at, deleted_at,"
+                         " review_state) FROM STDIN",
+                         &r->lines.buf, err))
+        return false;
+    CLEANUP_PGRESULT PGresult *res =
+        odks_db_query(db, &odks_sql_reconcile_keep, NULL, err);
+    if (res == NULL)
+        return false;
+    r->kept += odks_db_int64(res, 0, 0);
+    odks_copy_cut(&r->lines, 0);
+    return true;
+}
+
+bool
+odks_reconcile_compare(struct odks_reconcile *r, struct odks_db *db,
+                       struct odks_difference *diff, struct odks_err *err)
+{
+    enum { KEYS, MISSING, GONE, DELETED, RESTORED, LIVE };
+    const char *const params[] = { r->sync_type, r->since };
+    CLEANUP_PGRESULT PGresult *res = query_table(
+        db, r->model, 0,
+        "SELECT count(k.id), count(*) FILTER (WHERE " IS_MISSING "),"
+        " count(*) FILTER (WHERE k.id IS NULL AND t._deleted_at IS NULL"
+        " AND t._synced_at <= $2::timestamptz),"
+        " count(*) FILTER (WHERE " IS_DELETED "),"
+        " count(*) FILTER (WHERE " IS_RESTORED "),"
+        " count(*) FILTER (WHERE t._id IS NOT NULL AND t._deleted_at IS NULL)"
+        " FROM (SELECT * FROM odk_sync_key WHERE sync_type = $1) k"
+        " FULL JOIN ",
+        " t ON t._id = k.id", 2, params, err);
+
+    if (res == NULL)
+        return false;
+    if (odks_db_int64(res, 0, KEYS) != r->kept) {
+        odks_err_set(err, ODKS_EXIT_TEMPFAIL,
+                     "the keys to compare with were lost");
+        odks_err_hint(err, "PostgreSQL was restarted meanwhile: its unlogged "
+                           "tables are empty. Run the job again.");
+        return false;
+    }
+    diff->missing = odks_db_int64(res, 0, MISSING);
+    diff->gone = odks_db_int64(res, 0, GONE);
+    diff->deleted = odks_db_int64(res, 0, DELETED);
+    diff->restored = odks_db_int64(res, 0, RESTORED);
+    diff->live = odks_db_int64(res, 0, LIVE);
+    return true;
+}
+
+/*
+ * The keys are dealt into slices of as many as a window may hold. An instant
+ * that lies across the border of two slices makes a window of its own.
+ */
+bool
+odks_reconcile_windows(struct odks_reconcile *r, struct odks_db *db,
+                       int64_t rows, struct odks_window **windows,
+                       size_t *count, struct odks_err *err)
+{
+    char limit[24];
+    const char *const params[] = { r->sync_type, limit };
+
+    *windows = NULL;
+    *count = 0;
+    (void) snprintf(limit, sizeof(limit), "%" PRId64, rows > 0 ? rows : 1);
+    CLEANUP_PGRESULT PGresult *res = query_table(
+        db, r->model, 0,
+        "SELECT (extract(epoch FROM min(submitted_at)) * 1000000)::bigint,"
+        " (extract(epoch FROM max(submitted_at)) * 1000000)::bigint + 1"
+        " FROM (SELECT *, rank() OVER (ORDER BY submitted_at) - 1 AS n,"
+        " count(*) OVER (PARTITION BY submitted_at) AS same"
+        " FROM odk_sync_key WHERE sync_type = $1) k LEFT JOIN ",
+        " t ON t._id = k.id WHERE " IS_MISSING " OR " IS_DELETED
+        " OR " IS_RESTORED
+        " GROUP BY n / $2::bigint, (n + same - 1) / $2::bigint ORDER BY 1",
+        2, params, err);
+    if (res == NULL)
+        return false;
+    *count = (size_t) PQntuples(res);
+    *windows = odks_xcalloc(*count, sizeof(**windows));
+    for (int i = 0; i < PQntuples(res); i++)
+        (*windows)[i] = (struct odks_window){ odks_db_int64(res, i, 0),
+                                              odks_db_int64(res, i, 1) };
+    return true;
+}
+
+/* Run a statement on gone rows; how many, or -1. */
+static int64_t
+on_gone(struct odks_reconcile *r, struct odks_db *db, size_t table,
+        const char *before, const char *after, struct odks_err *err)
+{
+    const char *const params[] = { r->sync_type, r->since };
+    CLEANUP_PGRESULT PGresult *res =
+        query_table(db, r->model, table, before, after, 2, params, err);
+
+    return res != NULL ? strtoll(PQcmdTuples(res), NULL, 10) : -1;
+}
+
+static int64_t
+delete_gone(struct odks_reconcile *r, struct odks_db *db, struct odks_err *err)
+{
+    const struct odks_model *model = r->model;
+    CLEANUP_BUF struct odks_buf gone = ODKS_BUF_INIT(ODKS_SQL_MAX);
+    struct odks_sqltext t = { .db = db, .buf = &gone };
+
+    odks_sql_add(&t, "_id FROM ");
+    odks_sql_table(&t, model->schema, model->table[0]->name);
+    odks_sql_add(&t, " t WHERE " IS_GONE ")");
+    if (!odks_sql_done(&t, err))
+        return -1;
+    CLEANUP_FREE char *below =
+        odks_xasprintf(" WHERE _submission_id IN (SELECT t.%s", gone.data);
+    CLEANUP_FREE char *rejects =
+        odks_xasprintf("DELETE FROM odk_sync_reject WHERE sync_type = $1"
+                       " AND submission_id IN (SELECT t.%s",
+                       gone.data);
+
+    for (size_t i = 1; i < model->table_count; i++) {
+        if (model->table[i]->wanted
+            && on_gone(r, db, i, "DELETE FROM ", below, err) < 0)
+            return -1;
+    }
+    const char *const params[] = { r->sync_type, r->since };
+    CLEANUP_PGRESULT PGresult *res =
+        odks_db_exec(db, "reconcile", rejects, 2, params, err);
+    if (res == NULL)
+        return -1;
+    return on_gone(r, db, 0, "DELETE FROM ", " t WHERE " IS_GONE, err);
+}
+
+bool
+odks_reconcile_remove_gone(struct odks_reconcile *r, struct odks_db *db,
+                           enum odks_on_delete on_delete, int64_t *rows,
+                           struct odks_err *err)
+{
+    *rows = 0;
+    if (on_delete == ODKS_DELETE_HARD)
+        *rows = delete_gone(r, db, err);
+    else if (on_delete == ODKS_DELETE_SOFT)
+        *rows = on_gone(r, db, 0, "UPDATE ",
+                        " t SET _deleted_at = now(),"
+                        " _synced_at = clock_timestamp() WHERE " IS_GONE,
+                        err);
+    return *rows >= 0;
+}
+
+bool
+odks_reconcile_end(struct odks_reconcile *r, struct odks_db *db,
+                   struct odks_err *err)
+{
+    CLEANUP_PGRESULT PGresult *res = forget(db, r->sync_type, err);
+
+    return res != NULL;
+}

@@ -1,0 +1,71 @@
+/* lib/table/stage.h - SPDX-License-Identifier: Apache-2.0 */
+/* The inside of a batch: shared by the files that fill it and bring it in. */
+#ifndef ODKS_TABLE_STAGE_H
+#define ODKS_TABLE_STAGE_H
+
+#include <json-c/json.h>
+
+#include "table/batch.h"
+#include "table/copy.h"
+
+enum { ODKS_COPY_MAX = 1 << 30 }; /* bytes of the lines for one table */
+
+/* A submission of the batch. */
+struct odks_submission {
+    char *id;
+    int64_t updated; /* ODKS_TIME_NONE: never */
+    int64_t edits;
+    int64_t submitted;
+    bool stale; /* a later state of it came: its lines do not count */
+    bool gone;  /* deleted for good: it has no lines */
+    bool encrypted;
+};
+
+/* The statements that bring a batch in; made once. */
+struct odks_merge_sql {
+    char *probe;       /* rows that the tables have of $1, an array of ids */
+    char *zone;        /* NULL: UTC */
+    char *stage;       /* make the temporary tables */
+    char *apply;       /* from them into the tables; returns counts */
+    char **copy_stage; /* per table and one for rejects; NULL: not wanted */
+    char **copy_table;
+    char **forget; /* delete the rows of $1; NULL-terminated, the
+                      submissions last */
+    char *forget_rejects;
+    size_t count; /* of copy_stage and copy_table */
+};
+
+struct odks_batch {
+    struct odks_batch_conf conf;
+    struct json_tokener *tokener;
+    struct lh_table *index; /* id -> number of the submission */
+    struct odks_submission *submission;
+    size_t count, size;
+    /* lines for each table of the model, then for odk_sync_reject */
+    struct odks_copy *lines;
+    size_t lines_count;
+    /* where the lines of each submission begin: lines_count per submission */
+    size_t *start;
+    size_t bytes; /* of row text */
+    int64_t received;
+    struct odks_merge_sql *sql; /* NULL: not made yet */
+};
+
+/* The system columns of a submission that a row's __system fills. */
+void odks_system_put(struct odks_batch *b, struct odks_copy *out,
+                     const char *id, struct json_object *system);
+
+/* Put a value that did not fit on record. */
+void odks_batch_reject(struct odks_batch *b, size_t table,
+                       const char *submission, const char *row_id,
+                       const char *path, const char *column, const char *reason,
+                       struct json_object *value);
+
+/* The caller owns *sql. */
+ODKS_MUST_CHECK bool odks_merge_sql_make(struct odks_db *db,
+                                         const struct odks_batch *b,
+                                         struct odks_merge_sql **sql,
+                                         struct odks_err *err);
+void odks_merge_sql_free(struct odks_merge_sql *sql);
+
+#endif
