@@ -91,8 +91,13 @@ odks_http_transient(int status)
 bool
 odks_http_tick(struct odks_http *http)
 {
-    return http->conf->tick == NULL
-           || http->conf->tick(http->conf->tick_arg, &http->tick_err);
+    int64_t now = odks_clock_ms();
+
+    /* a busy network wakes us up far more often than that */
+    if (http->conf->tick == NULL || now < http->next_tick_ms)
+        return true;
+    http->next_tick_ms = now + ODKS_HTTP_TICK_MS;
+    return http->conf->tick(http->conf->tick_arg, &http->tick_err);
 }
 
 void

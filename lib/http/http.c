@@ -189,6 +189,7 @@ odks_http_open(struct odks_http *http, const struct odks_http_request *request,
 
     *response = NULL;
     assert(!http->busy);
+    odks_err_clear(&http->tick_err); /* of an earlier request */
     tries.last = odks_deadline_earlier(
         odks_deadline_in(http->conf->retry_s * 1000),
         odks_deadline_earlier(limit, odks_stop_deadline()));
@@ -201,7 +202,8 @@ odks_http_open(struct odks_http *http, const struct odks_http_request *request,
             break;
         http->stats.retries++;
     }
-    if (tries.count > 1 && !err->interrupted)
+    bool stopped = err->interrupted || http->tick_err.code != ODKS_EXIT_OK;
+    if (tries.count > 1 && !stopped)
         odks_err_context(err, "tried %d times in %lld s, last", tries.count,
                          (long long) (odks_clock_ms() - tries.started_ms)
                              / 1000);

@@ -27,6 +27,7 @@ struct odks_http {
     CURL *easy;
     bool busy;                /* a response is open */
     struct odks_err tick_err; /* why conf->tick ended the wait */
+    int64_t next_tick_ms;
     struct odks_http_stats stats;
 };
 

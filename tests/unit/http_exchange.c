@@ -253,13 +253,6 @@ static const struct exchange exchanges[] = {
       .requests = 1,
       .open = ODKS_EXIT_SIGTERM,
       .says = "SIGTERM" },
-    { "asked to stop in the body",
-      { { .raw = OK_HEAD "Content-Length: 10\r\n\r\n",
-          .then = SCRIPT_SIGTERM } },
-      .requests = 1,
-      .status = 200,
-      .read = ODKS_EXIT_SIGTERM,
-      .says = "SIGTERM" },
 };
 
 /* The whole body; what odks_http_read() says. */
@@ -507,6 +500,57 @@ START_TEST(own_time_limit)
 }
 END_TEST
 
+START_TEST(own_time_limit_in_the_body)
+{
+    static const struct script_step steps[] = {
+        { .raw = OK_HEAD "Content-Length: 10\r\n\r\n", .then = SCRIPT_HANG },
+        { NULL }
+    };
+    struct fixture f;
+    const char *data;
+    size_t len;
+
+    begin(&f, steps);
+    f.conf.stall_s = 600;
+    ck_assert(odks_http_open(f.http, &plain, &f.response, &f.err));
+    odks_stop_at(odks_deadline_in(0));
+    ck_assert(!odks_http_read(f.response, &data, &len, &f.err));
+    ck_assert_int_eq(f.err.code, ODKS_EXIT_TEMPFAIL);
+    ck_assert(f.err.interrupted);
+    end(&f);
+}
+END_TEST
+
+static bool
+lose_claim(void *arg, struct odks_err *err)
+{
+    int *calls = arg;
+
+    ++*calls;
+    odks_err_set(err, ODKS_EXIT_FENCED, "claim lost");
+    return false;
+}
+
+START_TEST(tick_ends_a_wait)
+{
+    static const struct script_step steps[] = {
+        { .raw = "", .then = SCRIPT_HANG }, { NULL }
+    };
+    struct fixture f;
+    int calls = 0;
+
+    begin(&f, steps);
+    f.conf.timeout_s = 600;
+    f.conf.tick = lose_claim;
+    f.conf.tick_arg = &calls;
+    ck_assert(!odks_http_open(f.http, &plain, &f.response, &f.err));
+    ck_assert_int_eq(f.err.code, ODKS_EXIT_FENCED);
+    ck_assert_str_eq(f.err.message, "claim lost");
+    ck_assert_int_eq(calls, 1);
+    end(&f);
+}
+END_TEST
+
 START_TEST(bomb_comes_in_small_pieces)
 {
     static const struct script_step steps[] = {
@@ -547,6 +591,8 @@ suite(void)
     tcase_add_test(tc, nobody_listens);
     tcase_add_test(tc, limit_of_one_request);
     tcase_add_test(tc, own_time_limit);
+    tcase_add_test(tc, own_time_limit_in_the_body);
+    tcase_add_test(tc, tick_ends_a_wait);
     tcase_add_test(tc, bomb_comes_in_small_pieces);
     suite_add_tcase(s, tc);
     return s;
