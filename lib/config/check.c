@@ -99,19 +99,23 @@ referred(const struct odks_config *cfg, const struct odks_section *section,
     return NULL;
 }
 
-/* Follow after from job to job: it must end. */
+/*
+ * Follow after from job to job: it must not come back. A loop further on is
+ * found from the jobs in it.
+ */
 static bool
 check_after(const struct odks_config *cfg, const struct odks_section *section,
             struct odks_err *err)
 {
     const struct odks_section *at = section;
 
-    for (size_t steps = 0; odks_config_value(cfg, at, "after")->text != NULL;
-         steps++) {
+    for (size_t steps = 0; steps < cfg->section_count; steps++) {
+        if (odks_config_value(cfg, at, "after")->text == NULL)
+            return true;
         at = referred(cfg, at, "after", ODKS_SECTION_JOB, err);
         if (at == NULL)
             return false;
-        if (at == section || steps > cfg->section_count) {
+        if (at == section) {
             odks_err_set(err, ODKS_EXIT_CONFIG,
                          "%s: %s: after leads back to where it began",
                          odks_config_value(cfg, at, "after")->origin,
