@@ -53,11 +53,6 @@ def _same_time(truth, cell):
     return instant(truth) == instant(cell)
 
 
-def _same_point(truth, cell):
-    """The geometry as GeoJSON; its numbers are in columns of their own."""
-    return cell == truth
-
-
 def _number(cell):
     return decimal.Decimal(str(cell))
 
@@ -69,6 +64,10 @@ _SAME = {
     "dateTime": _same_time,
     "multiple": lambda truth, cell: truth.split() == cell,
 }
+
+# how odk_sync_column calls a type, where that differs from Central's word
+_REGISTERED = {"string": "text", "barcode": "text", "unknown": "text",
+               "multiple": "select_multiple"}
 
 
 def _equal(kind, truth, cell):
@@ -105,8 +104,8 @@ class _Table:
     def __init__(self, odata, path):
         self.odata = odata
         self.path = path      # of the repeat, "" for submissions
-        self.fields = []      # (path within the row, kind, full path, type)
-        self.columns = {}     # (full path, type, part) -> column
+        self.fields = []      # (path within the row, kind, full path)
+        self.columns = {}     # (full path, registered type, part) -> column
         self.schema = self.name = None
         self.rows = []
 
@@ -129,8 +128,7 @@ def _tables(fields):
             continue
         owner = max((t for t in tables if path.startswith(t + "/")), key=len)
         tables[owner].fields.append(
-            (path[len(owner) + 1:].split("/"), _kind(field), path,
-             field["type"]))
+            (path[len(owner) + 1:].split("/"), _kind(field), path))
     return tables
 
 
@@ -138,15 +136,15 @@ def _locate(session, tables, form, project):
     """Fill in where the tables and columns are."""
     by_odata = {table.odata: table for table in tables.values()}
     for row in session.rows(
-            "SELECT * FROM odk_sync_column WHERE retired_at IS NULL"
-            f" AND form = '{form}' AND project = {project} ORDER BY"
-            " created_at"):
+            f"SELECT * FROM odk_sync_column WHERE form = '{form}'"
+            f" AND project = {project}"):
         table = by_odata.get(row["odata"])
         if table is None:
             continue
         table.schema, table.name = row["table_schema"], row["table_name"]
         if row["path"]:
-            table.columns[row["path"], row["part"]] = row["column_name"]
+            table.columns[row["path"], row["odk_type"], row["part"]] = \
+                row["column_name"]
 
 
 def _read(session, table):
@@ -186,12 +184,14 @@ class _Comparison:
                      f" Central has {truth!r}")
 
     def answers(self, where, table, truth, row):
-        for keys, kind, path, _ in table.fields:
+        for keys, kind, path in table.fields:
             value = _dig(truth, keys)
             if path in ("/meta/instanceID",):
                 continue
-            parts = {part: column for (p, part), column
-                     in table.columns.items() if p == path}
+            registered = _REGISTERED.get(kind, kind)
+            parts = {part: column for (p, type_, part), column
+                     in table.columns.items()
+                     if p == path and type_ == registered}
             if not parts:
                 if kind == "unknown" and value is None:
                     continue
