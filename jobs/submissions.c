@@ -336,10 +336,10 @@ summarise(struct odks_walk *w)
 
     odks_log_set_step(NULL);
     odks_log(ODKS_LOG_INFO,
-             "%s%" PRId64 " submissions read: %" PRId64 " new, %" PRId64
-             " changed, %" PRId64 " deleted; %" PRId64 " repeat rows written",
-             odks_attempt_is_dry(w->a) ? "dry run: " : "", c->received,
-             c->inserted, c->updated, c->deleted, c->repeats);
+             "%s%" PRId64 " submissions new, %" PRId64 " changed, %" PRId64
+             " deleted; %" PRId64 " repeat rows written",
+             odks_attempt_is_dry(w->a) ? "dry run: " : "", c->inserted,
+             c->updated, c->deleted, c->repeats);
     if (c->rejected > 0)
         odks_log(ODKS_LOG_WARN,
                  "%" PRId64 " value%s did not fit: see odk_sync_reject",

@@ -109,7 +109,7 @@ ODKS_MUST_CHECK bool odks_queue_heartbeat(struct odks_db *db,
 
 /* What an attempt did, for history and status. */
 struct odks_outcome {
-    int64_t records;              /* submissions received */
+    int64_t records;              /* submissions written */
     int64_t latest;               /* newest submission date stored, or NONE */
     struct json_object *metadata; /* borrowed; NULL: none */
 };

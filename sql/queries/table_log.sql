@@ -2,6 +2,6 @@
 INSERT INTO odk_sync_schema_log (sync_type, table_name, change, detail,
     form_version)
 SELECT $1, s.table_name, s.change, s.detail, $2
-FROM jsonb_to_recordset($3) WITH ORDINALITY AS s (table_name text,
-    change text, detail text, n bigint)
+FROM ROWS FROM (jsonb_to_recordset($3) AS (table_name text, change text,
+    detail text)) WITH ORDINALITY AS s (table_name, change, detail, n)
 ORDER BY s.n
