@@ -265,17 +265,20 @@ odks_config_central(const struct odks_config *cfg, size_t i)
     return section != NULL ? &section->conf.central.conf : NULL;
 }
 
-/* A NULL-terminated array of what jobs are called; *list is for messages. */
+/*
+ * What the jobs are called: an array that the caller frees, and as many of
+ * them as fit into list.
+ */
 static const char **
-job_names(const struct odks_config *cfg, struct odks_buf *list)
+job_names(const struct odks_config *cfg, size_t count, struct odks_buf *list)
 {
-    size_t count = odks_config_job_count(cfg);
-    const char **names = odks_xcalloc(count + 1, sizeof(names[0]));
+    const char **names = odks_xcalloc(count, sizeof(names[0]));
+    bool fits = true;
 
     for (size_t i = 0; i < count; i++) {
         names[i] = odks_config_job(cfg, i)->sync_type;
-        if (!odks_buf_printf(list, "%s%s", i > 0 ? ", " : "", names[i]))
-            break; /* the hint is long enough */
+        fits =
+            fits && odks_buf_printf(list, "%s%s", i > 0 ? ", " : "", names[i]);
     }
     return names;
 }
@@ -292,7 +295,7 @@ odks_config_find_job(const struct odks_config *cfg, const char *sync_type,
 
     CLEANUP_BUF struct odks_buf list = ODKS_BUF_INIT(400);
     size_t count = odks_config_job_count(cfg);
-    const char **names = job_names(cfg, &list);
+    const char **names = job_names(cfg, count, &list);
     const char *near = odks_suggest(sync_type, names, count);
 
     odks_err_set(err, ODKS_EXIT_USAGE, "unknown sync type \"%s\"", sync_type);

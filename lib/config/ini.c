@@ -29,8 +29,6 @@ struct reader {
 static bool
 fail(struct reader *r, const char *hint, const char *message)
 {
-    if (r->error_line != 0)
-        return false;
     r->error_line = r->line;
     odks_err_set(r->err, ODKS_EXIT_CONFIG, "%s:%d: %s", r->name, r->line,
                  message);
@@ -209,8 +207,6 @@ take_value(void *user, const char *section, const char *key, const char *value)
     struct reader *r = user;
 
     (void) section; /* ours has the line of the header too */
-    if (r->error_line != 0)
-        return 0;
     if (!r->indented) {
         r->in_value = true;
         add_entry(r, key, value);
@@ -238,7 +234,6 @@ odks_ini_parse(const struct odks_buf *text, const char *name,
     r.end = text->data + text->len;
     int line = ini_parse_stream(read_line, &r, take_value, &r);
     if (line > 0 && (r.error_line == 0 || line < r.error_line)) {
-        r.error_line = 0;
         r.line = line;
         (void) fail(&r, "Write [section], key = value, or ; before a comment.",
                     "neither a section nor key = value");

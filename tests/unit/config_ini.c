@@ -212,6 +212,23 @@ START_TEST(a_value_is_capped)
 }
 END_TEST
 
+START_TEST(continued_lines_are_capped_too)
+{
+    struct odks_err err = ODKS_ERR_INIT;
+    char *text = calloc(80000, 1);
+    size_t len = 0;
+
+    ck_assert_ptr_nonnull(text);
+    len += (size_t) snprintf(text, 80000, "[job a]\nform =");
+    for (int i = 0; i < 700; i++)
+        len += (size_t) snprintf(text + len, 80000 - len, "\n " X50 X50);
+    ck_assert_ptr_null(fixture_load(text, &err));
+    ck_assert_str_eq(err.message, "c.ini:2: form: the value is too long");
+    ck_assert_int_eq(err.code, ODKS_EXIT_CONFIG);
+    free(text);
+}
+END_TEST
+
 /* Whatever the bytes, the loader ends with a configuration or an error. */
 static void
 load_bytes(const char *bytes, size_t len)
@@ -289,6 +306,7 @@ suite(void)
     tcase_add_test(tc, a_huge_file_is_refused);
     tcase_add_loop_test(tc, values_are_read_as_written, 0, COUNT(forms));
     tcase_add_test(tc, a_value_is_capped);
+    tcase_add_test(tc, continued_lines_are_capped_too);
     tcase_add_test(tc, random_bytes_do_no_harm);
     tcase_add_test(tc, mutated_files_do_no_harm);
     return s;

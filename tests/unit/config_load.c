@@ -373,6 +373,26 @@ START_TEST(old_service_needs_all_of_them)
 }
 END_TEST
 
+START_TEST(old_variables_are_checked_too)
+{
+    struct odks_err err = ODKS_ERR_INIT;
+
+    if (access("/etc/odk-sync/odk-sync.ini", F_OK) == 0)
+        return;
+    set_old_service();
+    ck_assert_int_eq(setenv("PG_PORT", "54\n32", 1), 0);
+    ck_assert_ptr_null(load(NULL, &err));
+    ck_assert_str_eq(err.message, "environment PG_PORT: port holds a control "
+                                  "character or is not UTF-8");
+    ck_assert_int_eq(unsetenv("PG_PORT"), 0);
+    ck_assert_int_eq(setenv("ODK_PROJECT_ID", "one", 1), 0);
+    ck_assert_ptr_null(load(NULL, &err));
+    ck_assert_str_eq(err.message,
+                     "environment ODK_PROJECT_ID: project: found \"one\", "
+                     "expected a whole number from 1 to 2147483647");
+}
+END_TEST
+
 START_TEST(a_file_ends_the_reign_of_the_old_variables)
 {
     set_old_service();
@@ -404,6 +424,7 @@ suite(void)
     tcase_add_loop_test(tc, wrong_flag_is_a_usage_error, 0, COUNT(wrong_flags));
     tcase_add_test(tc, old_service_runs_from_its_variables);
     tcase_add_loop_test(tc, old_service_needs_all_of_them, 0, 4);
+    tcase_add_test(tc, old_variables_are_checked_too);
     tcase_add_test(tc, a_file_ends_the_reign_of_the_old_variables);
     return s;
 }

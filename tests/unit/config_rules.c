@@ -318,6 +318,27 @@ START_TEST(unknown_sync_type_is_a_usage_error)
 }
 END_TEST
 
+START_TEST(many_sync_types_are_cut_short)
+{
+    struct odks_err err = ODKS_ERR_INIT;
+    char text[8000] = CENTRAL;
+
+    for (int i = 0; i < 100; i++) {
+        size_t len = strlen(text);
+
+        (void) snprintf(text + len, sizeof(text) - len,
+                        "[job job%03d]\nkind = submissions\nproject = 1\n"
+                        "form = f\n",
+                        i);
+    }
+    struct odks_config *cfg = fixture_ok(text);
+    ck_assert_ptr_null(odks_config_find_job(cfg, "job099x", &err));
+    ck_assert_ptr_eq(strstr(err.hint, "Did you mean \"job099\"? There is: "),
+                     err.hint);
+    odks_config_free(cfg);
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -331,6 +352,7 @@ suite(void)
     tcase_add_loop_test(tc, url_is_brought_to_one_form, 0, COUNT(urls));
     tcase_add_loop_test(tc, bool_has_four_spellings, 0, 8);
     tcase_add_test(tc, unknown_sync_type_is_a_usage_error);
+    tcase_add_test(tc, many_sync_types_are_cut_short);
     return s;
 }
 
