@@ -49,7 +49,7 @@ odks_suggest(const char *word, const char *const *candidates, size_t count)
 {
     const char *best = NULL;
     size_t len = strlen(word);
-    size_t limit = len < 4 ? 1 : len < 8 ? 2 : 3;
+    size_t limit = len < 3 ? 1 : len < 8 ? 2 : 3;
 
     for (size_t i = 0; i < count; i++) {
         size_t d = distance(word, candidates[i]);

@@ -146,7 +146,7 @@ def test_windows_are_bounded_and_complete():
         world.ok("run")
         world.compare(FORM)
         windows = [p for p in data_requests(world)
-                   if "expand" in p and "lt" in p]
+                   if "expand" in p and "%20lt%20" in p]
         tap.equal(len(windows), 4, "windows with an end")
 
 
