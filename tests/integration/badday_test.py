@@ -248,7 +248,7 @@ def test_link_to_elsewhere():
         world.central.clock(advance=60)
         world.central.script({"match": "expand", "times": 1,
                               "action": {"pageSize": 1, "offOriginNextlink": True}})
-        fails(world, 76, ["origin"], "run")
+        fails(world, 76, ["another place", "elsewhere.example"], "run")
 
 
 def test_wrong_certificate():
@@ -333,9 +333,14 @@ def stalled(world):
     world.central.script({"match": "expand", "times": 1,
                           "action": {"stall": [2000, 60]}})
     process = world.start("run")
-    pg.wait_until(lambda: any("expand" in r["path"] for r in
-                              world.central.requests()["requests"]),
-                  30, "the run reads rows")
+    seen = []
+
+    def reading():
+        answer = world.central.requests()
+        seen.extend(r["path"] for r in answer["requests"])
+        return answer["inflight"] > 0 and any("orderby" in p for p in seen)
+
+    pg.wait_until(reading, 30, "the run reads rows")
     return process
 
 
