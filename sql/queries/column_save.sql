@@ -4,11 +4,8 @@ INSERT INTO odk_sync_column AS c (central, project, form, odata, path,
     first_version, last_version)
 SELECT $1, $2, $3, s.odata, s.path, s.odk_type, s.part, $4, s.table_name,
     s.column_name, s.pg_type, $5, $5
-FROM ROWS FROM (jsonb_to_recordset($6) AS (odata text, path text,
-    odk_type text, part text, table_name text, column_name text,
-    pg_type text)) WITH ORDINALITY AS s (odata, path, odk_type, part,
-    table_name, column_name, pg_type, n)
-ORDER BY s.n
+FROM jsonb_to_recordset($6) AS s (odata text, path text, odk_type text,
+    part text, table_name text, column_name text, pg_type text)
 ON CONFLICT (central, project, form, odata, path, odk_type, part)
 DO UPDATE SET retired_at = NULL, last_version = excluded.last_version
 WHERE c.retired_at IS NOT NULL

@@ -2,6 +2,4 @@
 INSERT INTO odk_sync_schema_log (sync_type, table_name, change, detail,
     form_version)
 SELECT $1, s.table_name, s.change, s.detail, $2
-FROM ROWS FROM (jsonb_to_recordset($3) AS (table_name text, change text,
-    detail text)) WITH ORDINALITY AS s (table_name, change, detail, n)
-ORDER BY s.n
+FROM jsonb_to_recordset($3) AS s (table_name text, change text, detail text)
