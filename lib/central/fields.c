@@ -127,34 +127,32 @@ is_taken(const struct odks_field *parent, const char *name)
     return strcmp(name, "__system") == 0 && *parent->name == '\0';
 }
 
-/* The path of field number i as the form's author wrote it. */
-static char *
-raw_path(struct odks_central *central, const char *target, size_t i,
-         const char *path)
+/* The path of field number i in list, or what else we know it by. */
+static const char *
+path_of(struct json_object *list, size_t i, const char *otherwise)
 {
-    struct odks_err ignored = ODKS_ERR_INIT;
-    CLEANUP_JSON struct json_object *list = NULL;
-
-    if (!odks_central_get(central, target, &list, NULL, &ignored)
-        || !json_object_is_type(list, json_type_array)
+    if (!json_object_is_type(list, json_type_array)
         || i >= json_object_array_length(list))
-        return odks_xstrdup(path);
-    return odks_xstrdup(
-        odks_json_text(json_object_array_get_idx(list, i), "path"));
+        return otherwise;
+    const char *path =
+        odks_json_text(json_object_array_get_idx(list, i), "path");
+    return *path != '\0' ? path : otherwise;
 }
 
-/* Fields number i and j have one key. */
+/* Fields number i and j have one key; name them as their author wrote them. */
 static void
-collision(struct odks_central *central, const char *target, const char *path,
-          size_t i, size_t j, struct odks_err *err)
+collision(struct odks_central *central, const char *raw_target,
+          const char *path, size_t i, size_t j, struct odks_err *err)
 {
-    CLEANUP_FREE char *one = raw_path(central, target, i, path);
-    CLEANUP_FREE char *two = raw_path(central, target, j, path);
+    struct odks_err ignored = ODKS_ERR_INIT;
+    CLEANUP_JSON struct json_object *raw = NULL;
 
+    if (!odks_central_get(central, raw_target, &raw, NULL, &ignored))
+        raw = NULL;
     odks_err_set(err, ODKS_EXIT_DATA,
                  "Central mixes up two questions of the form, %s and %s: it "
                  "hands out both as %s",
-                 one, two, path);
+                 path_of(raw, i, path), path_of(raw, j, path), path);
     odks_err_hint(err, "Rename one of them in the form and publish it.");
 }
 

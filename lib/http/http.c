@@ -191,14 +191,17 @@ odks_http_open(struct odks_http *http, const struct odks_http_request *request,
     assert(!http->busy);
     odks_err_clear(&http->tick_err); /* of an earlier request */
     tries.last = odks_deadline_earlier(
-        odks_deadline_in(http->conf->retry_s * 1000),
-        odks_deadline_earlier(limit, odks_stop_deadline()));
+        odks_deadline_in(http->conf->retry_s * 1000), odks_stop_deadline());
     for (;;) {
         tries.count++;
         *response = attempt(http, request, limit, &again, &asked_s, err);
-        if (*response != NULL)
+        if (*response != NULL) {
+            if (tries.count > 1)
+                odks_err_clear(err); /* it passed */
             return true;
-        if (!again || !pause_before_retry(http, &tries, asked_s, err))
+        }
+        if (!again || request->limit_s > 0
+            || !pause_before_retry(http, &tries, asked_s, err))
             break;
         http->stats.retries++;
     }

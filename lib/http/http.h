@@ -42,7 +42,7 @@ struct odks_http_request {
     const char *body;   /* JSON or NULL; must live until the close */
     const char *bearer; /* token or NULL */
     const char *if_none_match;
-    int64_t limit_s; /* for all of the exchange; 0: only conf's limits */
+    int64_t limit_s; /* for all of a single try; 0: conf's limits */
 };
 
 struct odks_http_stats {
