@@ -1,0 +1,144 @@
+/* tests/unit/central_fields.c - SPDX-License-Identifier: Apache-2.0 */
+/* The tree of fields, and definitions that cannot be used. */
+#include <config.h>
+
+#include "central/central.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "central_script.h"
+#include "unit.h"
+
+#define FIELD(path, type)                     \
+    "{\"path\":\"" path "\",\"type\":\"" type \
+    "\",\"binary\":null,\"selectMultiple\":null}"
+
+static const char
+    all_types
+        [] =
+            "[" FIELD("/a", "string") "," FIELD("/b", "int") "," FIELD(
+                "/c",
+                "decim"
+                "al") "," FIELD("/d", "boolean") "," FIELD("/e", "date") "," FIELD("/f",
+                                                                                   "time") "," FIELD("/g",
+                                                                                                     "dateTime") "," FIELD("/h", "geopoint") "," FIELD("/i", "geotrace") "," FIELD("/j", "geoshape") "," FIELD("/k", "barcode") "," FIELD("/l", "unknown") ",{\"path\":\"/m\",\"type\":\"binary\",\"binary\":true},"
+                                                                                                                                                                                                                                                           "{\"path\":\"/n\",\"type\":\"string\",\"selectMultiple\":true}," FIELD("/o", "structure") "," FIELD("/o/x", "int") "," FIELD(
+                                                                                                                                                                                                                                                               "/p",
+                                                                                                                                                                                                                                                               "repeat") "," FIELD("/p/__system", "string") "," FIELD("/p/q",
+                                                                                                                                                                                                                                                                                                                      "structure") "," FIELD("/p/q/__id", "string") "," FIELD("/p/q/r", "repeat") "," FIELD("/p/q/r/x",
+                                                                                                                                                                                                                                                                                                                                                                                                            "date") "," FIELD("/A",
+                                                                                                                                                                                                                                                                                                                                                                                                                              "int") "]";
+
+START_TEST(fields)
+{
+    static const enum odks_field_type types[] = {
+        ODKS_FIELD_TEXT,     ODKS_FIELD_INT,
+        ODKS_FIELD_DECIMAL,  ODKS_FIELD_BOOLEAN,
+        ODKS_FIELD_DATE,     ODKS_FIELD_TIME,
+        ODKS_FIELD_DATETIME, ODKS_FIELD_GEOPOINT,
+        ODKS_FIELD_GEOTRACE, ODKS_FIELD_GEOSHAPE,
+        ODKS_FIELD_TEXT,     ODKS_FIELD_TEXT,
+        ODKS_FIELD_BINARY,   ODKS_FIELD_SELECT_MULTIPLE,
+        ODKS_FIELD_GROUP,    ODKS_FIELD_REPEAT,
+        ODKS_FIELD_INT
+    };
+    const struct script_step steps[] = { LOGIN, JSON(all_types), { NULL } };
+    struct session s;
+    struct odks_field *root;
+
+    session_begin(&s, steps);
+    ck_assert_msg(odks_central_fields(s.central, 1, "f", &root, &s.err), "%s",
+                  s.err.message);
+    ck_assert_str_eq(root->name, "");
+    ck_assert_int_eq(root->type, ODKS_FIELD_GROUP);
+    ck_assert_uint_eq(root->child_count, sizeof(types) / sizeof(types[0]));
+    for (size_t i = 0; i < root->child_count; i++)
+        ck_assert_int_eq(root->child[i]->type, types[i]);
+    const struct odks_field *p = root->child[15];
+    ck_assert_str_eq(p->name, "p");
+    ck_assert_uint_eq(p->child_count, 2);
+    const struct odks_field *x = p->child[1]->child[1]->child[0];
+    ck_assert_str_eq(x->path, "/p/q/r/x");
+    ck_assert_str_eq(x->name, "x");
+    ck_assert_int_eq(x->type, ODKS_FIELD_DATE);
+    odks_field_free(root);
+    session_end(&s);
+}
+END_TEST
+
+static const struct {
+    const char *name;
+    const char *odata;
+    const char *raw;
+    enum odks_exit code;
+    const char *says;
+} refused[] = {
+    { "two questions, one key",
+      "[" FIELD("/a_b", "int") "," FIELD("/x", "int") "," FIELD("/a_b",
+                                                                "int") "]",
+      "[{\"path\":\"/a-b\"},{\"path\":\"/x\"},{\"path\":\"/a.b\"}]",
+      ODKS_EXIT_DATA, "/a-b and /a.b: it hands out both as /a_b" },
+    { "two repeats, one key",
+      "[" FIELD("/r_1", "repeat") "," FIELD("/r_1/v", "int") "," FIELD(
+          "/r_1", "repeat") "," FIELD("/r_1/v", "int") "]",
+      "[{\"path\":\"/r-1\"},{},{\"path\":\"/r.1\"}]", ODKS_EXIT_DATA,
+      "/r-1 and /r.1" },
+    { "two questions, names not to be had",
+      "[" FIELD("/a_b", "int") "," FIELD("/a_b", "int") "]", "{}",
+      ODKS_EXIT_DATA, "/a_b and /a_b" },
+    { "__id", "[" FIELD("/__id", "string") "]", NULL, ODKS_EXIT_DATA, "/__id" },
+    { "__system", "[" FIELD("/__system", "string") "]", NULL, ODKS_EXIT_DATA,
+      "/__system" },
+    { "__id in a repeat",
+      "[" FIELD("/r", "repeat") "," FIELD("/r/__id", "string") "]", NULL,
+      ODKS_EXIT_DATA, "/r/__id" },
+    { "no group", "[" FIELD("/a/b", "string") "]", NULL, ODKS_EXIT_DATA,
+      "/a/b" },
+    { "in a question",
+      "[" FIELD("/a", "string") "," FIELD("/a/b", "string") "]", NULL,
+      ODKS_EXIT_DATA, "/a/b" },
+    { "no slash", "[" FIELD("a", "string") "]", NULL, ODKS_EXIT_DATA, "a" },
+    { "no name", "[" FIELD("/", "string") "]", NULL, ODKS_EXIT_DATA, "/" },
+    { "no path", "[{}]", NULL, ODKS_EXIT_DATA, "definition" },
+    { "no object", "[1]", NULL, ODKS_EXIT_DATA, "definition" },
+    { "no list", "{}", NULL, ODKS_EXIT_PROTOCOL, "no list" },
+};
+
+START_TEST(refused_fields)
+{
+    const struct script_step steps[] = {
+        LOGIN,
+        JSON(refused[_i].odata),
+        { .status = refused[_i].raw != NULL ? "200 OK" : NULL,
+          .body = refused[_i].raw },
+        { NULL }
+    };
+    struct session s;
+    struct odks_field *root;
+
+    session_begin(&s, steps);
+    ck_assert(!odks_central_fields(s.central, 1, "f", &root, &s.err));
+    ck_assert_ptr_null(root);
+    ck_assert_msg(s.err.code == refused[_i].code, "%s: %d %s", refused[_i].name,
+                  s.err.code, s.err.message);
+    ck_assert_msg(strstr(s.err.message, refused[_i].says) != NULL, "%s: %s",
+                  refused[_i].name, s.err.message);
+    session_end(&s);
+}
+END_TEST
+
+static Suite *
+suite(void)
+{
+    Suite *s = suite_create("central_fields");
+    TCase *tc = tcase_create("fields");
+
+    tcase_set_timeout(tc, 60);
+    tcase_add_test(tc, fields);
+    tcase_add_loop_test(tc, refused_fields, 0, COUNT(refused));
+    suite_add_tcase(s, tc);
+    return s;
+}
+
+ODKS_UNIT_MAIN(suite)
