@@ -98,12 +98,12 @@ find_parent(struct odks_field *root, const char *path, const char **name,
             struct odks_err *err)
 {
     struct odks_field *at = root;
-    const char *part = path + 1;
+    const char *part = path[0] == '/' ? path + 1 : "";
 
-    for (int depth = 1;; depth++) {
+    for (int depth = 1; depth <= MAX_DEPTH; depth++) {
         size_t len = strcspn(part, "/");
 
-        if (len == 0 || depth > MAX_DEPTH || path[0] != '/')
+        if (len == 0)
             break;
         if (part[len] == '\0') {
             *name = part;

@@ -438,11 +438,13 @@ bool
 odks_scan_feed(struct odks_scan *scan, const char **data, size_t *len,
                bool *complete, struct odks_err *err)
 {
+    *complete = false;
+    if (*len == 0)
+        return true;
     const char *p = *data;
     const char *end = p + *len;
     bool ok = true;
 
-    *complete = false;
     while (ok && !*complete && p < end) {
         bool in_row =
             scan->state >= ODKS_SCAN_ROW && scan->state < ODKS_SCAN_DONE;
