@@ -298,7 +298,8 @@ BEGIN
         SELECT status INTO v_status FROM odk_sync_history
         WHERE id = p_history_id;
         RAISE EXCEPTION '%', CASE WHEN v_status IS NULL
-                THEN format('there is no attempt %s', p_history_id)
+                THEN 'there is no attempt '
+                    || coalesce(p_history_id::text, 'NULL')
                 ELSE format('attempt %s has ended before, with %s',
                     p_history_id, v_status) END
             USING ERRCODE = 'object_not_in_prerequisite_state';

@@ -49,7 +49,7 @@ test_connect(void)
 
 /*
  * Run SQL in the open transaction or else in one of its own; the first field
- * of the last row as text ("" for NULL or no row), to be freed.
+ * of its result as text ("" for NULL or no row), to be freed.
  */
 static inline char *
 test_sql(struct odks_db *db, const char *text)
@@ -70,7 +70,6 @@ test_sql(struct odks_db *db, const char *text)
     return copy;
 }
 
-/* One line, fields separated by "|", of what a query that gives one text. */
 #define ODKS_SQL_IS(db, text, want)      \
     do {                                 \
         char *got_ = test_sql(db, text); \
