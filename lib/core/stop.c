@@ -84,9 +84,9 @@ void
 odks_stop_err(struct odks_err *err)
 {
     if (stop_signal == SIGINT)
-        odks_err_set(err, ODKS_EXIT_SIGINT, "interrupted by SIGINT");
+        odks_err_set(err, ODKS_EXIT_SIGINT, "stopped by SIGINT");
     else if (stop_signal != 0)
-        odks_err_set(err, ODKS_EXIT_SIGTERM, "interrupted by SIG%s",
+        odks_err_set(err, ODKS_EXIT_SIGTERM, "stopped by SIG%s",
                      sigabbrev_np(stop_signal));
     else
         odks_err_set(err, ODKS_EXIT_TEMPFAIL, "own time limit reached");

@@ -26,6 +26,7 @@ struct run {
     const char **types; /* that this run may claim, NULL-terminated */
     enum odks_exit worst;
     int64_t jobs;
+    bool stopped; /* we were asked to, and handed the job back */
 };
 
 static void
@@ -142,8 +143,10 @@ give_up(struct run *run, struct odks_attempt *a, struct odks_err *cause)
 {
     struct odks_err err = ODKS_ERR_INIT;
 
-    if (cause->interrupted)
+    if (odks_stop_requested()) {
+        run->stopped = true;
         odks_stop_acknowledge();
+    }
     if (cause->code == ODKS_EXIT_FENCED) {
         odks_db_rollback(run->db);
         note(run, cause);
@@ -244,7 +247,7 @@ drain(struct run *run, struct odks_err *err)
             return run->jobs == 0 || prune(run, err);
         run->jobs++;
         attempt(run, job);
-        if (run->db == NULL)
+        if (run->db == NULL || run->stopped)
             return true; /* the cause is noted */
     }
     return true;
