@@ -3,6 +3,7 @@
 
 #include "central/scan.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <inttypes.h>
 #include <string.h>
@@ -194,14 +195,11 @@ escape(struct odks_scan *scan, char c, struct odks_err *err)
 
 /* --- in a row ------------------------------------------------------------- */
 
+/* To the end of a text, or to a backslash in it. */
 static bool
 string(struct odks_scan *scan, const char **p, const char *end,
        struct odks_err *err)
 {
-    const char *start = *p;
-
-    if (**p != '\\' && !drop_surrogate(scan, err))
-        return false;
     if (!odks_utf8_run(&scan->utf8, p, end))
         return malformed(scan, "a text is not UTF-8", err);
     while (*p < end && scan->state == ODKS_SCAN_STRING) {
@@ -224,10 +222,6 @@ string(struct odks_scan *scan, const char **p, const char *end,
             (*p)++;
         }
     }
-    if (!keep(scan, &start, *p, err))
-        return false;
-    if (scan->state == ODKS_SCAN_ESCAPE)
-        (*p)++; /* what it becomes is decided by what follows */
     return true;
 }
 
@@ -246,8 +240,7 @@ open_bracket(struct odks_scan *scan, char c, struct odks_err *err)
 static bool
 close_bracket(struct odks_scan *scan, char c, struct odks_err *err)
 {
-    if (scan->depth == 0)
-        return malformed(scan, "a bracket too many", err);
+    assert(scan->depth > 0); /* the last one ends a row or the document */
     scan->depth--;
     bool array = (scan->brackets >> scan->depth & 1) != 0;
     if (array != (c == ']'))
@@ -267,25 +260,36 @@ end_number(struct odks_scan *scan, const char **start, const char *p,
     return !widen || (keep(scan, start, p, err) && put(scan, "e0", err));
 }
 
+/* A number may begin, go on or end with c at p. */
 static bool
-structure(struct odks_scan *scan, const char **p, const char *end,
-          struct odks_err *err)
+number(struct odks_scan *scan, const char **start, const char *p,
+       unsigned char what, struct odks_err *err)
 {
-    const char *start = *p;
+    if (what == DIGIT) {
+        scan->whole = scan->digits == 0 || scan->whole;
+        scan->digits++;
+        return true;
+    }
+    if (scan->digits == 0 || *p == '+' || *p == '-')
+        return true;
+    if (what != POINT)
+        return end_number(scan, start, p, err);
+    scan->whole = false;
+    return true;
+}
 
+/* To the end of the row, or to a text in it. */
+static bool
+structure(struct odks_scan *scan, const char **start, const char **p,
+          const char *end, struct odks_err *err)
+{
     while (*p < end && scan->state == ODKS_SCAN_ROW) {
         char c = **p;
         unsigned char what = outside[(unsigned char) c];
 
-        if (what == DIGIT) {
-            scan->whole = scan->digits == 0 || scan->whole;
-            scan->digits++;
-        } else if (what == POINT && scan->digits > 0) {
-            scan->whole = false;
-        } else if (scan->digits > 0 && c != '+' && c != '-'
-                   && !end_number(scan, &start, *p, err)) {
+        if ((what != PLAIN || scan->digits > 0)
+            && !number(scan, start, *p, what, err))
             return false;
-        }
         (*p)++;
         if (what == QUOTE)
             scan->state = ODKS_SCAN_STRING;
@@ -298,7 +302,26 @@ structure(struct odks_scan *scan, const char **p, const char *end,
         if (what == CLOSE && scan->depth == 0)
             scan->state = ODKS_SCAN_BETWEEN;
     }
-    return keep(scan, &start, *p, err);
+    return true;
+}
+
+/* As much of the row as can be copied as it is. */
+static bool
+row(struct odks_scan *scan, const char **p, const char *end,
+    struct odks_err *err)
+{
+    const char *start = *p;
+    bool ok = **p == '\\' || drop_surrogate(scan, err);
+
+    while (ok && *p < end
+           && (scan->state == ODKS_SCAN_ROW || scan->state == ODKS_SCAN_STRING))
+        ok = scan->state == ODKS_SCAN_ROW ? structure(scan, &start, p, end, err)
+                                          : string(scan, p, end, err);
+    if (!ok || !keep(scan, &start, *p, err))
+        return false;
+    if (scan->state == ODKS_SCAN_ESCAPE)
+        (*p)++; /* what it becomes is decided by what follows */
+    return true;
 }
 
 /* --- around the rows ------------------------------------------------------ */
@@ -410,9 +433,8 @@ step(struct odks_scan *scan, const char **p, const char *end,
 {
     switch (scan->state) {
     case ODKS_SCAN_ROW:
-        return structure(scan, p, end, err);
     case ODKS_SCAN_STRING:
-        return string(scan, p, end, err);
+        return row(scan, p, end, err);
     case ODKS_SCAN_ESCAPE:
         return escape(scan, *(*p)++, err);
     case ODKS_SCAN_HEX:

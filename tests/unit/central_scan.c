@@ -80,6 +80,9 @@ static const struct {
     { "{\"x\":\"\\\"value\\\":[\",\"value\":[{}]" FOOTER, "{}\n" },
     { "{\"x\\\"value\":[1],\"value\":[{}]" FOOTER, "{}\n" },
     { DOC("{}") " \r\n\t", "{}\n" },
+    { "{ \"value\" : [ {} ] " FOOTER, "{}\n" },
+    { DOC("{}]"), NULL },
+    { DOC("{}}"), NULL },
     { sample, sample_rows },
     /* numbers */
     { DOC("{\"a\":999999999999999999}"), "{\"a\":999999999999999999}\n" },
@@ -124,6 +127,7 @@ static const struct {
       "{\"a\":\"\x7f\xc2\x80\xdf\xbf\xe0\xa0\x80\xed\x9f\xbf\xef\xbf\xbf"
       "\xf0\x90\x80\x80\xf4\x8f\xbf\xbf\"}\n" },
     { DOC("{\"a\":\"\x80\"}"), NULL },
+    { DOC("{\"a\":\"x\x80\"}"), NULL },
     { DOC("{\"a\":\"\xc0\x80\"}"), NULL },
     { DOC("{\"a\":\"\xc2\"}"), NULL },
     { DOC("{\"a\":\"\xc2\xc2\"}"), NULL },
