@@ -61,15 +61,19 @@ enum odks_queued {
 
 /*
  * Enqueue by hand: never refused for a pause. One job of a type waits at most;
- * a second one merges into it (earlier run_at, smaller priority number, full
- * wins over a window), and a dead one comes back to life.
+ * a second one merges into it (earlier run_at, smaller priority number, newest
+ * max_failures, full wins over a window, two windows become the one around
+ * both), and a dead one comes back to life with no failures.
  */
 ODKS_MUST_CHECK bool odks_queue_enqueue(struct odks_db *db,
                                         const struct odks_enqueue *what,
                                         enum odks_queued *queued, int64_t *id,
                                         struct odks_err *err);
 
-/* Enqueue for a slot of a schedule, exactly once per (type, slot). */
+/*
+ * Enqueue for a slot of a schedule, exactly once per (type, slot). Unlike a
+ * person it leaves the back-off of a job that failed alone.
+ */
 ODKS_MUST_CHECK bool odks_queue_enqueue_slot(struct odks_db *db,
                                              const struct odks_enqueue *what,
                                              int64_t slot,
@@ -88,6 +92,10 @@ ODKS_MUST_CHECK bool odks_queue_reclaim(struct odks_db *db, int *reclaimed,
  * Take the first due job of one of types (NULL-terminated) for lease_s
  * seconds. Nothing due, or all of it running elsewhere, is no failure: *job is
  * NULL. The caller owns *job. A type that is paused is passed over.
+ *
+ * One job of a type waits and one runs at most, so two runners cannot pick two
+ * of one type; should the unique index refuse a claim all the same (somebody
+ * writes to the table), that is 75 and the next run's business.
  */
 ODKS_MUST_CHECK bool odks_queue_claim(struct odks_db *db,
                                       const char *const *types,
@@ -122,7 +130,10 @@ ODKS_MUST_CHECK bool odks_queue_finish(struct odks_db *db,
 
 /*
  * Failure: waiting again after min(1 h, 15 s * 2^failures) +- 20 %, or dead
- * (*dead) when cause is permanent or max_failures is reached.
+ * (*dead) when cause is permanent or max_failures is reached. A job of the
+ * type that was enqueued meanwhile is taken in: id and payload stay, the
+ * earlier run_at counts, and it keeps the job from being dead. So do release
+ * and reclaim; a cancelled job is dropped.
  */
 ODKS_MUST_CHECK bool odks_queue_fail(struct odks_db *db,
                                      const struct odks_job *job,
@@ -140,7 +151,10 @@ ODKS_MUST_CHECK bool odks_queue_release(struct odks_db *db,
                                         const struct odks_outcome *outcome,
                                         struct odks_err *err);
 
-/* Let go of the session's advisory lock, after the commit of the above. */
+/*
+ * Let go of the session's advisory lock: after the commit of the above, or
+ * after a claim that was rolled back.
+ */
 void odks_queue_unlock(struct odks_db *db, struct odks_job *job);
 
 /*
@@ -152,7 +166,11 @@ ODKS_MUST_CHECK bool odks_queue_attempt_status(struct odks_db *db,
                                                char status[21],
                                                struct odks_err *err);
 
-/* By hand. *found: was there such a job or type? */
+/*
+ * By hand. *found: was there such a job? Retry makes one that waits or is dead
+ * due now, with no failures; it does not find one that runs. A job that runs
+ * learns from its next heartbeat that it was cancelled.
+ */
 ODKS_MUST_CHECK bool odks_queue_cancel(struct odks_db *db, int64_t id,
                                        bool *found, bool *running,
                                        struct odks_err *err);

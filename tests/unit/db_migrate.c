@@ -84,7 +84,7 @@ START_TEST(without_rights)
     int applied;
 
     test_do(db, "DO $$ BEGIN CREATE ROLE odks_weak LOGIN; "
-                "EXCEPTION WHEN duplicate_object THEN NULL; END $$;"
+                "EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;"
                 "GRANT USAGE ON SCHEMA odks_test TO odks_weak;"
                 "GRANT SELECT ON ALL TABLES IN SCHEMA odks_test TO odks_weak");
     static const char *const keywords[] = { "user", NULL };
