@@ -33,15 +33,15 @@ ODKS_MUST_CHECK bool odks_schedule_parse(const char *text,
                                          struct odks_err *err);
 
 /* Is there such a time zone on this machine? */
-bool odks_timezone_exists(const char *timezone);
+bool odks_timezone_exists(const char *zone);
 
 /*
  * The latest slot at or before now, and the first one after it, as
  * microseconds UTC; ODKS_TIME_NONE if there is none within four years.
  */
-int64_t odks_schedule_latest(const struct odks_schedule *s,
-                             const char *timezone, int64_t now);
-int64_t odks_schedule_next(const struct odks_schedule *s, const char *timezone,
+int64_t odks_schedule_latest(const struct odks_schedule *s, const char *zone,
+                             int64_t now);
+int64_t odks_schedule_next(const struct odks_schedule *s, const char *zone,
                            int64_t now);
 
 #endif

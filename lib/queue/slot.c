@@ -13,18 +13,17 @@ enum { MINUTE_S = 60, DAY_S = 86400, SEARCH_S = 4 * 366 * DAY_S };
 #define ZONEINFO "/usr/share/zoneinfo"
 
 bool
-odks_timezone_exists(const char *timezone)
+odks_timezone_exists(const char *zone)
 {
     const char *dir = getenv("TZDIR");
     char magic[4] = "";
 
-    if (strcmp(timezone, "UTC") == 0)
+    if (strcmp(zone, "UTC") == 0)
         return true; /* even where no tzdata is installed */
-    if (timezone[0] == '/' || timezone[0] == ':'
-        || strstr(timezone, "..") != NULL)
+    if (zone[0] == '/' || zone[0] == ':' || strstr(zone, "..") != NULL)
         return false;
     CLEANUP_FREE char *path =
-        odks_xasprintf("%s/%s", dir != NULL ? dir : ZONEINFO, timezone);
+        odks_xasprintf("%s/%s", dir != NULL ? dir : ZONEINFO, zone);
     FILE *file = fopen(path, "re");
     if (file == NULL)
         return false;
@@ -36,12 +35,12 @@ odks_timezone_exists(const char *timezone)
 
 /* libc knows one time zone at a time; we have one thread. */
 static char *
-enter_zone(const char *timezone)
+enter_zone(const char *zone)
 {
     const char *before = getenv("TZ");
     char *saved = before != NULL ? odks_xstrdup(before) : NULL;
 
-    (void) setenv("TZ", timezone, 1);
+    (void) setenv("TZ", zone, 1);
     tzset();
     return saved;
 }
@@ -152,11 +151,11 @@ step(const struct odks_schedule *s, time_t t, const struct tm *tm,
 }
 
 static int64_t
-search(const struct odks_schedule *s, const char *timezone, time_t from,
+search(const struct odks_schedule *s, const char *zone, time_t from,
        int direction)
 {
     int64_t found = ODKS_TIME_NONE;
-    char *saved = enter_zone(timezone);
+    char *saved = enter_zone(zone);
 
     for (time_t t = from; (t - from) * direction <= SEARCH_S;) {
         struct tm tm = local(t);
@@ -183,15 +182,14 @@ minute_of(int64_t now)
 }
 
 int64_t
-odks_schedule_latest(const struct odks_schedule *s, const char *timezone,
+odks_schedule_latest(const struct odks_schedule *s, const char *zone,
                      int64_t now)
 {
-    return search(s, timezone, minute_of(now), -1);
+    return search(s, zone, minute_of(now), -1);
 }
 
 int64_t
-odks_schedule_next(const struct odks_schedule *s, const char *timezone,
-                   int64_t now)
+odks_schedule_next(const struct odks_schedule *s, const char *zone, int64_t now)
 {
-    return search(s, timezone, minute_of(now) + MINUTE_S, 1);
+    return search(s, zone, minute_of(now) + MINUTE_S, 1);
 }

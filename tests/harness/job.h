@@ -6,6 +6,21 @@
 #include "db.h"
 #include "queue/queue.h"
 
+/* The tables in a line, fields separated by "|"; metadata of the newest. */
+#define TEST_QUEUE                                                     \
+    "SELECT coalesce(string_agg(concat_ws('|', id, sync_type, state, " \
+    "failures, claim_no, claimed_by), ';' ORDER BY id), '') "          \
+    "FROM odk_sync_queue"
+#define TEST_HISTORY                                                        \
+    "SELECT string_agg(concat_ws('|', status, records_processed, "          \
+    "duration_seconds, error_message, service_instance), ';' ORDER BY id) " \
+    "FROM odk_sync_history"
+#define TEST_METADATA "SELECT metadata FROM odk_sync_history ORDER BY id DESC"
+#define TEST_STATUS                                                    \
+    "SELECT concat_ws('|', last_sync_status, successful_sync_count, "  \
+    "failed_sync_count, last_records_processed, last_sync_timestamp, " \
+    "last_error_message) FROM odk_sync_status"
+
 static inline struct odks_enqueue
 test_job(const char *sync_type)
 {

@@ -127,12 +127,14 @@ make_role(void)
     CLEANUP_DB struct odks_db *db = direct(NULL, NULL, &err);
 
     ck_assert_msg(db != NULL, "%s", err.message);
-    test_do(db, "DO $$ BEGIN CREATE ROLE needs_password; "
-                "EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;"
-                "DO $$ BEGIN CREATE ROLE odks_secret LOGIN; "
-                "EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;"
-                "GRANT needs_password TO odks_secret;"
-                "ALTER ROLE odks_secret PASSWORD 'right'");
+    test_do(
+        db,
+        "DO $$ BEGIN CREATE ROLE needs_password; "
+        "EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;"
+        "DO $$ BEGIN CREATE ROLE odks_secret LOGIN; "
+        "EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;"
+        "GRANT needs_password TO odks_secret;"
+        "ALTER ROLE odks_secret PASSWORD 'right'");
 }
 
 START_TEST(password)

@@ -83,10 +83,12 @@ START_TEST(without_rights)
     struct odks_err err = ODKS_ERR_INIT;
     int applied;
 
-    test_do(db, "DO $$ BEGIN CREATE ROLE odks_weak LOGIN; "
-                "EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;"
-                "GRANT USAGE ON SCHEMA odks_test TO odks_weak;"
-                "GRANT SELECT ON ALL TABLES IN SCHEMA odks_test TO odks_weak");
+    test_do(
+        db,
+        "DO $$ BEGIN CREATE ROLE odks_weak LOGIN; "
+        "EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;"
+        "GRANT USAGE ON SCHEMA odks_test TO odks_weak;"
+        "GRANT SELECT ON ALL TABLES IN SCHEMA odks_test TO odks_weak");
     static const char *const keywords[] = { "user", NULL };
     static const char *const values[] = { "odks_weak", NULL };
     struct odks_db_conf conf = test_conf;

@@ -7,20 +7,6 @@
 
 #define NOON INT64_C(1795435200000000) /* 2026-11-23T12:00:00Z */
 
-#define QUEUE                                                          \
-    "SELECT coalesce(string_agg(concat_ws('|', id, sync_type, state, " \
-    "failures, claim_no, claimed_by), ';' ORDER BY id), '') "          \
-    "FROM odk_sync_queue"
-#define HISTORY                                                             \
-    "SELECT string_agg(concat_ws('|', status, records_processed, "          \
-    "duration_seconds, error_message, service_instance), ';' ORDER BY id) " \
-    "FROM odk_sync_history"
-#define METADATA "SELECT metadata FROM odk_sync_history ORDER BY id DESC"
-#define STATUS                                                         \
-    "SELECT concat_ws('|', last_sync_status, successful_sync_count, "  \
-    "failed_sync_count, last_records_processed, last_sync_timestamp, " \
-    "last_error_message) FROM odk_sync_status"
-
 static void
 commit(struct odks_db *db)
 {
@@ -76,9 +62,9 @@ START_TEST(claim)
                 "'59 s', claimed_at > now() - '9 s'::interval, history_id) "
                 "FROM odk_sync_queue",
                 "t|t|1");
-    ODKS_SQL_IS(db, HISTORY, "in_progress|host-1-x");
-    ODKS_SQL_IS(db, METADATA, "{\"job_id\": 1, \"claim_no\": 8}");
-    ODKS_SQL_IS(db, STATUS, "in_progress|0|0");
+    ODKS_SQL_IS(db, TEST_HISTORY, "in_progress|host-1-x");
+    ODKS_SQL_IS(db, TEST_METADATA, "{\"job_id\": 1, \"claim_no\": 8}");
+    ODKS_SQL_IS(db, TEST_STATUS, "in_progress|0|0");
 }
 END_TEST
 
@@ -152,17 +138,17 @@ START_TEST(finish)
     ODKS_OK(odks_queue_attempt_status(db, job, status, &err));
     ck_assert_str_eq(status, "success");
     commit(db);
-    ODKS_SQL_IS(db, QUEUE, "");
+    ODKS_SQL_IS(db, TEST_QUEUE, "");
     ODKS_SQL_IS(db,
                 "SELECT concat_ws('|', status, records_processed, "
                 "duration_seconds BETWEEN 90 AND 99, error_message IS NULL) "
                 "FROM odk_sync_history",
                 "success|3|t|t");
-    ODKS_SQL_IS(db, METADATA,
+    ODKS_SQL_IS(db, TEST_METADATA,
                 "{\"rows\": 3, \"job_id\": 1, \"latest\": "
                 "\"2026-11-23T12:00:00+00:00\", \"outcome\": \"success\", "
                 "\"claim_no\": 1, \"exit_code\": 0}");
-    ODKS_SQL_IS(db, STATUS, "success|1|0|3|2026-11-23 12:00:00+00");
+    ODKS_SQL_IS(db, TEST_STATUS, "success|1|0|3|2026-11-23 12:00:00+00");
 
     /* once more: the claim is over */
     ODKS_OK(odks_db_begin(db, &err));
@@ -205,11 +191,11 @@ START_TEST(fails)
     CLEANUP_FREE char *want =
         odks_xasprintf("pending|%d|no route|t", back_off[_i].failures + 1);
     ODKS_SQL_IS(db, look, want);
-    ODKS_SQL_IS(db, HISTORY, "error|0|no route|one");
-    ODKS_SQL_IS(db, METADATA,
+    ODKS_SQL_IS(db, TEST_HISTORY, "error|0|no route|one");
+    ODKS_SQL_IS(db, TEST_METADATA,
                 "{\"job_id\": 1, \"outcome\": \"error\", \"claim_no\": 1, "
                 "\"exit_code\": 69}");
-    ODKS_SQL_IS(db, STATUS, "error|0|1|no route");
+    ODKS_SQL_IS(db, TEST_STATUS, "error|0|1|no route");
 }
 END_TEST
 
@@ -227,13 +213,13 @@ START_TEST(gives_up)
         ck_assert(fail_with(db, job, ODKS_EXIT_UNAVAILABLE, "no route")
                   == (i == 1));
     }
-    ODKS_SQL_IS(db, QUEUE, "1|a|dead|2|2");
+    ODKS_SQL_IS(db, TEST_QUEUE, "1|a|dead|2|2");
     /* a cause that needs a person does not wait for that */
     what.sync_type = "b";
     (void) test_enqueue(db, &what, &id);
     CLEANUP_JOB struct odks_job *job = test_claim(db, "one");
     ck_assert(fail_with(db, job, ODKS_EXIT_NOPERM, "wrong password"));
-    ODKS_SQL_IS(db, QUEUE, "1|a|dead|2|2;2|b|dead|1|1");
+    ODKS_SQL_IS(db, TEST_QUEUE, "1|a|dead|2|2;2|b|dead|1|1");
 }
 END_TEST
 
@@ -269,16 +255,17 @@ START_TEST(release)
     ODKS_OK(odks_db_begin(db, &err));
     ODKS_OK(odks_queue_release(db, job, &cause, &outcome, &err));
     commit(db);
-    ODKS_SQL_IS(db, QUEUE, "1|a|pending|2|1");
+    ODKS_SQL_IS(db, TEST_QUEUE, "1|a|pending|2|1");
     ODKS_SQL_IS(db,
                 "SELECT concat_ws('|', run_at <= clock_timestamp(), "
                 "last_error) FROM odk_sync_queue",
                 "t|old");
-    ODKS_SQL_IS(db, HISTORY, "error|2|0|interrupted: stopped by SIGTERM|one");
-    ODKS_SQL_IS(db, METADATA,
+    ODKS_SQL_IS(db, TEST_HISTORY,
+                "error|2|0|interrupted: stopped by SIGTERM|one");
+    ODKS_SQL_IS(db, TEST_METADATA,
                 "{\"job_id\": 1, \"outcome\": \"interrupted\", \"claim_no\": "
                 "1, \"exit_code\": 143}");
-    ODKS_SQL_IS(db, STATUS, "pending|0|2|old");
+    ODKS_SQL_IS(db, TEST_STATUS, "pending|0|2|old");
 }
 END_TEST
 
@@ -303,10 +290,10 @@ START_TEST(cancel_running)
     ODKS_OK(odks_db_begin(db, &err));
     ODKS_OK(odks_queue_release(db, job, &cause, NULL, &err));
     commit(db);
-    ODKS_SQL_IS(db, QUEUE, "");
-    ODKS_SQL_IS(db, HISTORY,
+    ODKS_SQL_IS(db, TEST_QUEUE, "");
+    ODKS_SQL_IS(db, TEST_HISTORY,
                 "error|0|interrupted: job 1 (a) was cancelled|one");
-    ODKS_SQL_IS(db, METADATA,
+    ODKS_SQL_IS(db, TEST_METADATA,
                 "{\"job_id\": 1, \"outcome\": \"cancelled\", \"claim_no\": 1, "
                 "\"exit_code\": 75}");
 }
@@ -319,7 +306,7 @@ START_TEST(cancelled_and_failed_is_gone)
 
     test_do(db, "UPDATE odk_sync_queue SET cancel_requested = true");
     ck_assert(!fail_with(db, job, ODKS_EXIT_NOPERM, "wrong password"));
-    ODKS_SQL_IS(db, QUEUE, "");
+    ODKS_SQL_IS(db, TEST_QUEUE, "");
 }
 END_TEST
 
@@ -363,7 +350,7 @@ START_TEST(sibling)
     else
         ODKS_OK(odks_queue_fail(db, job, &cause, &outcome, &dead, &err));
     commit(db);
-    ODKS_SQL_IS(db, QUEUE, siblings[_i].queue);
+    ODKS_SQL_IS(db, TEST_QUEUE, siblings[_i].queue);
     ODKS_SQL_IS(db, "SELECT run_at <= clock_timestamp() FROM odk_sync_queue",
                 siblings[_i].due);
     ODKS_SQL_IS(db,
@@ -390,8 +377,9 @@ START_TEST(fenced)
     ck_assert_int_eq(test_reclaim(db), 1);
     for (int round = 0; round < 2; round++) {
         odks_err_set(&cause, ODKS_EXIT_UNAVAILABLE, "cause");
-        char *queue = test_sql(db, QUEUE), *history = test_sql(db, HISTORY);
-        char *status = test_sql(db, STATUS);
+        char *queue = test_sql(db, TEST_QUEUE),
+             *history = test_sql(db, TEST_HISTORY);
+        char *status = test_sql(db, TEST_STATUS);
 
         test_do(db, "CREATE TABLE rows ()");
         ODKS_OK(odks_db_begin(db, &err));
@@ -403,9 +391,9 @@ START_TEST(fenced)
                    FENCED);
         ODKS_FAILS(odks_queue_release(db, job, &cause, &outcome, &err), FENCED);
         odks_db_rollback(db);
-        ODKS_SQL_IS(db, QUEUE, queue);
-        ODKS_SQL_IS(db, HISTORY, history);
-        ODKS_SQL_IS(db, STATUS, status);
+        ODKS_SQL_IS(db, TEST_QUEUE, queue);
+        ODKS_SQL_IS(db, TEST_HISTORY, history);
+        ODKS_SQL_IS(db, TEST_STATUS, status);
         ODKS_SQL_IS(db, "SELECT count(*) FROM rows", "0");
         test_do(db, "DROP TABLE rows");
         free(queue);
@@ -416,65 +404,6 @@ START_TEST(fenced)
         if (round == 0)
             odks_job_free(test_claim(db, "two"));
     }
-}
-END_TEST
-
-START_TEST(reclaim_by_lease)
-{
-    CLEANUP_DB struct odks_db *db = test_fresh();
-    CLEANUP_JOB struct odks_job *job = test_running(db);
-
-    test_do(db, "UPDATE odk_sync_queue SET direct = false");
-    ck_assert_int_eq(test_reclaim(db), 0);
-    test_do(db, "UPDATE odk_sync_queue SET lease_until = clock_timestamp()");
-    ck_assert_int_eq(test_reclaim(db), 1);
-    ODKS_SQL_IS(db, QUEUE, "1|a|pending|1|1");
-    ODKS_SQL_IS(db, "SELECT run_at > clock_timestamp() FROM odk_sync_queue",
-                "t");
-    ODKS_SQL_IS(db, HISTORY, "error|0|abandoned: one is gone|one");
-    ODKS_SQL_IS(db, METADATA,
-                "{\"job_id\": 1, \"outcome\": \"abandoned\", \"claim_no\": 1, "
-                "\"exit_code\": null}");
-    ODKS_SQL_IS(db, STATUS, "error|0|1|abandoned: one is gone");
-}
-END_TEST
-
-/* A job that kills its runner each time gives up in the end. */
-START_TEST(reclaim_gives_up)
-{
-    CLEANUP_DB struct odks_db *db = test_fresh();
-    CLEANUP_JOB struct odks_job *job = test_running(db);
-
-    test_do(db, "UPDATE odk_sync_queue SET failures = 4, "
-                "lease_until = clock_timestamp()");
-    ck_assert_int_eq(test_reclaim(db), 1);
-    ODKS_SQL_IS(db, QUEUE, "1|a|dead|5|1");
-}
-END_TEST
-
-/* Rows that a person meddled with do not stop the rest. */
-START_TEST(reclaim_of_closed_history)
-{
-    CLEANUP_DB struct odks_db *db = test_fresh();
-    CLEANUP_JOB struct odks_job *job = test_running(db);
-
-    test_do(db, "UPDATE odk_sync_queue SET lease_until = clock_timestamp(); "
-                "DELETE FROM odk_sync_history");
-    ck_assert_int_eq(test_reclaim(db), 1);
-    ODKS_SQL_IS(db, QUEUE, "1|a|pending|1|1");
-}
-END_TEST
-
-START_TEST(reclaim_ten)
-{
-    CLEANUP_DB struct odks_db *db = test_fresh();
-
-    test_do(db, "INSERT INTO odk_sync_queue (sync_type, state, claimed_by, "
-                "lease_until, direct, history_id) SELECT 't' || i, 'running', "
-                "'one', now(), false, i FROM generate_series(1, 13) i");
-    ck_assert_int_eq(test_reclaim(db), 10);
-    ck_assert_int_eq(test_reclaim(db), 3);
-    ck_assert_int_eq(test_reclaim(db), 0);
 }
 END_TEST
 
@@ -539,10 +468,6 @@ suite(void)
     tcase_add_test(tc, cancelled_and_failed_is_gone);
     tcase_add_loop_test(tc, sibling, 0, sizeof(siblings) / sizeof(siblings[0]));
     tcase_add_test(tc, fenced);
-    tcase_add_test(tc, reclaim_by_lease);
-    tcase_add_test(tc, reclaim_gives_up);
-    tcase_add_test(tc, reclaim_of_closed_history);
-    tcase_add_test(tc, reclaim_ten);
     tcase_add_test(tc, attempt_status);
     tcase_add_test(tc, heartbeat_is_hot);
     suite_add_tcase(s, tc);

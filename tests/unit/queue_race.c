@@ -49,7 +49,7 @@ START_TEST(claim_under_way_is_passed_over)
 END_TEST
 
 /* Claim and finish until nothing is left; never returns. */
-static void
+__attribute__((noreturn)) static void
 runner(const char *const *types)
 {
     struct odks_err err = ODKS_ERR_INIT;

@@ -1,0 +1,82 @@
+/* tests/unit/queue_reclaim.c - SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+
+#include "queue/queue.h"
+
+#include "job.h"
+
+START_TEST(by_lease)
+{
+    CLEANUP_DB struct odks_db *db = test_fresh();
+    odks_job_free(test_running(db));
+
+    test_do(db, "UPDATE odk_sync_queue SET direct = false");
+    ck_assert_int_eq(test_reclaim(db), 0);
+    test_do(db, "UPDATE odk_sync_queue SET lease_until = clock_timestamp()");
+    ck_assert_int_eq(test_reclaim(db), 1);
+    ODKS_SQL_IS(db, TEST_QUEUE, "1|a|pending|1|1");
+    ODKS_SQL_IS(db, "SELECT run_at > clock_timestamp() FROM odk_sync_queue",
+                "t");
+    ODKS_SQL_IS(db, TEST_HISTORY, "error|0|abandoned: one is gone|one");
+    ODKS_SQL_IS(db, TEST_METADATA,
+                "{\"job_id\": 1, \"outcome\": \"abandoned\", \"claim_no\": 1, "
+                "\"exit_code\": null}");
+    ODKS_SQL_IS(db, TEST_STATUS, "error|0|1|abandoned: one is gone");
+}
+END_TEST
+
+/* A job that kills its runner each time gives up in the end. */
+START_TEST(gives_up)
+{
+    CLEANUP_DB struct odks_db *db = test_fresh();
+    odks_job_free(test_running(db));
+
+    test_do(db, "UPDATE odk_sync_queue SET failures = 4, "
+                "lease_until = clock_timestamp()");
+    ck_assert_int_eq(test_reclaim(db), 1);
+    ODKS_SQL_IS(db, TEST_QUEUE, "1|a|dead|5|1");
+}
+END_TEST
+
+/* Rows that a person meddled with do not stop the rest. */
+START_TEST(of_closed_history)
+{
+    CLEANUP_DB struct odks_db *db = test_fresh();
+    odks_job_free(test_running(db));
+
+    test_do(db, "UPDATE odk_sync_queue SET lease_until = clock_timestamp(); "
+                "DELETE FROM odk_sync_history");
+    ck_assert_int_eq(test_reclaim(db), 1);
+    ODKS_SQL_IS(db, TEST_QUEUE, "1|a|pending|1|1");
+}
+END_TEST
+
+START_TEST(ten)
+{
+    CLEANUP_DB struct odks_db *db = test_fresh();
+
+    test_do(db, "INSERT INTO odk_sync_queue (sync_type, state, claimed_by, "
+                "lease_until, direct, history_id) SELECT 't' || i, 'running', "
+                "'one', now(), false, i FROM generate_series(1, 13) i");
+    ck_assert_int_eq(test_reclaim(db), 10);
+    ck_assert_int_eq(test_reclaim(db), 3);
+    ck_assert_int_eq(test_reclaim(db), 0);
+}
+END_TEST
+
+static Suite *
+suite(void)
+{
+    Suite *s = suite_create("queue_reclaim");
+    TCase *tc = tcase_create("reclaim");
+
+    tcase_set_timeout(tc, 60);
+    tcase_add_test(tc, by_lease);
+    tcase_add_test(tc, gives_up);
+    tcase_add_test(tc, of_closed_history);
+    tcase_add_test(tc, ten);
+    suite_add_tcase(s, tc);
+    return s;
+}
+
+ODKS_DB_UNIT_MAIN(suite)
