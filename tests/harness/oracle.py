@@ -186,8 +186,6 @@ class _Comparison:
     def answers(self, where, table, truth, row):
         for keys, kind, path in table.fields:
             value = _dig(truth, keys)
-            if path in ("/meta/instanceID",):
-                continue
             registered = _REGISTERED.get(kind, kind)
             parts = {part: column for (p, type_, part), column
                      in table.columns.items()
@@ -243,9 +241,8 @@ class _Comparison:
                 else [None, "received"]):
             self.say(where, f"_review_state is {row.get('_review_state')!r},"
                      f" Central has {system['reviewState']!r}")
-        raw = row.get("_raw")
-        if raw is not None and raw.get("__id") != where:
-            self.say(where, "_raw is of another submission")
+        if row.get("_raw", truth) != truth:
+            self.say(where, "_raw is not what Central sent")
         self.answers(where, self.tables[""], truth, row)
         self.repeats(where, "", truth, where, where)
 
