@@ -6,6 +6,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -187,6 +188,7 @@ odks_number_fits_double(const struct odks_number *n)
     if (n->exponent == 0 && n->whole_len + n->fraction_len < DOUBLE_SAFE)
         return NULL;
     errno = 0;
-    (void) strtod(n->text.p, NULL);
-    return errno == ERANGE ? out_of_range : NULL;
+    double d = strtod(n->text.p, NULL);
+    /* what is too small for all its digits comes with ERANGE too, and fits */
+    return errno == ERANGE && (d == 0 || isinf(d)) ? out_of_range : NULL;
 }

@@ -46,15 +46,15 @@ struct odks_reconcile {
 
 /* before, the table of submissions, after: one statement */
 static PGresult *
-query_table(struct odks_db *db, const struct odks_model *model, size_t table,
-            const char *before, const char *after, int count,
+query_table(struct odks_db *db, const struct odks_model *model,
+            const char *table, const char *before, const char *after, int count,
             const char *const *params, struct odks_err *err)
 {
     CLEANUP_BUF struct odks_buf sql = ODKS_BUF_INIT(ODKS_SQL_MAX);
     struct odks_sqltext t = { .db = db, .buf = &sql };
 
     odks_sql_add(&t, before);
-    odks_sql_table(&t, model->schema, model->table[table]->name);
+    odks_sql_table(&t, model->schema, table);
     odks_sql_add(&t, after);
     if (!odks_sql_done(&t, err))
         return NULL;
@@ -70,7 +70,7 @@ odks_table_count(struct odks_db *db, const struct odks_model *model,
 
     odks_time_format(before, text);
     CLEANUP_PGRESULT PGresult *res = query_table(
-        db, model, 0, "SELECT count(*) FROM ",
+        db, model, model->table[0]->name, "SELECT count(*) FROM ",
         " WHERE _deleted_at IS NULL AND _submitted_at < $1::timestamptz", 1,
         params, err);
     if (res == NULL)
@@ -217,7 +217,7 @@ odks_reconcile_compare(struct odks_reconcile *r, struct odks_db *db,
     enum { KEYS, MISSING, GONE, DELETED, RESTORED, LIVE };
     const char *const params[] = { r->sync_type, r->since };
     CLEANUP_PGRESULT PGresult *res = query_table(
-        db, r->model, 0,
+        db, r->model, r->model->table[0]->name,
         "SELECT count(k.id), count(*) FILTER (WHERE " IS_MISSING "),"
         " count(*) FILTER (WHERE k.id IS NULL AND t._deleted_at IS NULL"
         " AND t._synced_at <= $2::timestamptz),"
@@ -261,7 +261,7 @@ odks_reconcile_windows(struct odks_reconcile *r, struct odks_db *db,
     *count = 0;
     (void) snprintf(limit, sizeof(limit), "%" PRId64, rows > 0 ? rows : 1);
     CLEANUP_PGRESULT PGresult *res = query_table(
-        db, r->model, 0,
+        db, r->model, r->model->table[0]->name,
         "SELECT (extract(epoch FROM min(submitted_at)) * 1000000)::bigint,"
         " (extract(epoch FROM max(submitted_at)) * 1000000)::bigint + 1"
         " FROM (SELECT *, rank() OVER (ORDER BY submitted_at) - 1 AS n,"
@@ -283,7 +283,7 @@ odks_reconcile_windows(struct odks_reconcile *r, struct odks_db *db,
 
 /* Run a statement on gone rows; how many, or -1. */
 static int64_t
-on_gone(struct odks_reconcile *r, struct odks_db *db, size_t table,
+on_gone(struct odks_reconcile *r, struct odks_db *db, const char *table,
         const char *before, const char *after, struct odks_err *err)
 {
     const char *const params[] = { r->sync_type, r->since };
@@ -314,7 +314,12 @@ delete_gone(struct odks_reconcile *r, struct odks_db *db, struct odks_err *err)
 
     for (size_t i = 1; i < model->table_count; i++) {
         if (model->table[i]->wanted
-            && on_gone(r, db, i, "DELETE FROM ", below, err) < 0)
+            && on_gone(r, db, model->table[i]->name, "DELETE FROM ", below, err)
+                   < 0)
+            return -1;
+    }
+    for (size_t i = 0; i < model->retired_count; i++) {
+        if (on_gone(r, db, model->retired[i], "DELETE FROM ", below, err) < 0)
             return -1;
     }
     const char *const params[] = { r->sync_type, r->since };
@@ -322,7 +327,8 @@ delete_gone(struct odks_reconcile *r, struct odks_db *db, struct odks_err *err)
         odks_db_exec(db, "reconcile", rejects, 2, params, err);
     if (res == NULL)
         return -1;
-    return on_gone(r, db, 0, "DELETE FROM ", " t WHERE " IS_GONE, err);
+    return on_gone(r, db, r->model->table[0]->name, "DELETE FROM ",
+                   " t WHERE " IS_GONE, err);
 }
 
 bool
@@ -334,7 +340,7 @@ odks_reconcile_remove_gone(struct odks_reconcile *r, struct odks_db *db,
     if (on_delete == ODKS_DELETE_HARD)
         *rows = delete_gone(r, db, err);
     else if (on_delete == ODKS_DELETE_SOFT)
-        *rows = on_gone(r, db, 0, "UPDATE ",
+        *rows = on_gone(r, db, r->model->table[0]->name, "UPDATE ",
                         " t SET _deleted_at = now(),"
                         " _synced_at = clock_timestamp() WHERE " IS_GONE,
                         err);
