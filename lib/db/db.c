@@ -96,13 +96,17 @@ cancel(struct odks_db *db)
         PQfreeCancel(handle);
     }
     struct odks_deadline until = odks_deadline_in(CANCEL_WAIT_S * 1000);
-    for (;;) {
-        if (pump_to_the_end(db, until) != ODKS_WAIT_READY)
-            return; /* the caller closes the connection sooner or later */
-        PGresult *res = PQgetResult(db->conn);
+    /* what does not drain in time falls with the connection */
+    while (pump_to_the_end(db, until) == ODKS_WAIT_READY
+           && !odks_deadline_passed(until)) {
+        CLEANUP_PGRESULT PGresult *res = PQgetResult(db->conn);
+
         if (res == NULL)
             return;
-        PQclear(res);
+        /* a COPY goes on until we say that it is over */
+        if (PQresultStatus(res) == PGRES_COPY_IN
+            && PQputCopyEnd(db->conn, "broken off") < 0)
+            return;
     }
 }
 
@@ -276,6 +280,29 @@ put(struct odks_db *db, const char *p, int len, struct odks_err *err)
     }
 }
 
+/* The end of the data, and what the server says of it. */
+static bool
+end_copy(struct odks_db *db, struct odks_err *err)
+{
+    int ended;
+
+    while ((ended = PQputCopyEnd(db->conn, NULL)) == 0) {
+        enum odks_wait got = pump(db, statement_deadline(db));
+
+        if (got != ODKS_WAIT_READY) {
+            wait_err(db, got, "copy", err);
+            return false;
+        }
+    }
+    CLEANUP_PGRESULT PGresult *res =
+        ended > 0 ? collect(db, "copy", false, err) : NULL;
+    if (res != NULL && PQresultStatus(res) == PGRES_COMMAND_OK)
+        return true;
+    if (ended < 0 || res != NULL) /* still in COPY: nobody is there */
+        odks_db_result_err(db, NULL, "copy", err);
+    return false;
+}
+
 bool
 odks_db_copy(struct odks_db *db, const char *copy, const struct odks_buf *data,
              struct odks_err *err)
@@ -294,12 +321,7 @@ odks_db_copy(struct odks_db *db, const char *copy, const struct odks_buf *data,
                  (int) (left < COPY_CHUNK ? left : COPY_CHUNK), err))
             return false;
     }
-    while (PQputCopyEnd(db->conn, NULL) == 0) {
-        if (pump(db, statement_deadline(db)) != ODKS_WAIT_READY)
-            break;
-    }
-    CLEANUP_PGRESULT PGresult *ended = collect(db, "copy", false, err);
-    return ended != NULL;
+    return end_copy(db, err);
 }
 
 bool
