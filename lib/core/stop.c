@@ -150,3 +150,16 @@ odks_wait(struct pollfd *fds, nfds_t n, struct odks_deadline until)
             return ODKS_WAIT_TIMEOUT;
     }
 }
+
+enum odks_wait
+odks_wait_to_the_end(struct pollfd *fds, nfds_t n, struct odks_deadline until)
+{
+    for (;;) {
+        int ready = poll(fds, n, odks_deadline_poll_ms(until));
+
+        if (ready > 0)
+            return ODKS_WAIT_READY;
+        if ((ready < 0 && errno != EINTR) || odks_deadline_passed(until))
+            return ODKS_WAIT_TIMEOUT;
+    }
+}

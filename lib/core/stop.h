@@ -51,6 +51,10 @@ void odks_stop_reraise(void);
 enum odks_wait odks_wait(struct pollfd *fds, nfds_t n,
                          struct odks_deadline until);
 
+/* The same for what must come to its end even when we are asked to stop. */
+enum odks_wait odks_wait_to_the_end(struct pollfd *fds, nfds_t n,
+                                    struct odks_deadline until);
+
 /*
  * For code whose library polls by itself (curl_multi_poll): the descriptor
  * that becomes readable when a signal arrives, or -1 before

@@ -4,7 +4,6 @@
 #include "db/db.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,6 +36,8 @@ odks_db_tracking_schema(const struct odks_db *db)
     return db->conf->tracking_schema;
 }
 
+typedef enum odks_wait waiter(struct pollfd *, nfds_t, struct odks_deadline);
+
 static struct odks_deadline
 statement_deadline(const struct odks_db *db)
 {
@@ -44,42 +45,36 @@ statement_deadline(const struct odks_db *db)
                             * 1000);
 }
 
-/* Send what libpq has buffered and take in what has arrived. */
+/*
+ * Is there nothing to wait for? Without a socket libpq has given the
+ * connection up, and PQgetResult() tells so without waiting.
+ */
+static bool
+is_ready(const struct odks_db *db, int unsent)
+{
+    return unsent < 0 || PQsocket(db->conn) < 0
+           || (unsent == 0 && !PQisBusy(db->conn));
+}
+
+/*
+ * Send what libpq has buffered and take in what has arrived; wait is
+ * odks_wait(), or odks_wait_to_the_end() for COMMIT and ROLLBACK.
+ */
 static enum odks_wait
-pump(struct odks_db *db, struct odks_deadline until)
+pump(struct odks_db *db, waiter *wait, struct odks_deadline until)
 {
     for (;;) {
-        int left = PQflush(db->conn);
-        if (left < 0)
-            return ODKS_WAIT_READY; /* PQgetResult() tells the reason */
-        if (left == 0 && !PQisBusy(db->conn))
+        int unsent = PQflush(db->conn);
+        if (is_ready(db, unsent))
             return ODKS_WAIT_READY;
 
         struct pollfd fd = { .fd = PQsocket(db->conn),
-                             .events =
-                                 (short) (POLLIN | (left > 0 ? POLLOUT : 0)) };
-        enum odks_wait got = odks_wait(&fd, 1, until);
+                             .events = (short) (POLLIN
+                                                | (unsent > 0 ? POLLOUT : 0)) };
+        enum odks_wait got = wait(&fd, 1, until);
         if (got != ODKS_WAIT_READY)
             return got;
         if ((fd.revents & ~POLLOUT) != 0 && !PQconsumeInput(db->conn))
-            return ODKS_WAIT_READY;
-    }
-}
-
-/* pump() that goes on when we are asked to stop; for COMMIT and ROLLBACK. */
-static enum odks_wait
-pump_to_the_end(struct odks_db *db, struct odks_deadline until)
-{
-    for (;;) {
-        if (PQflush(db->conn) == 0 && !PQisBusy(db->conn))
-            return ODKS_WAIT_READY;
-        if (odks_deadline_passed(until))
-            return ODKS_WAIT_TIMEOUT;
-
-        struct pollfd fd = { .fd = PQsocket(db->conn), .events = POLLIN };
-        if (poll(&fd, 1, odks_deadline_poll_ms(until)) < 0 && errno != EINTR)
-            return ODKS_WAIT_TIMEOUT;
-        if (fd.revents != 0 && !PQconsumeInput(db->conn))
             return ODKS_WAIT_READY;
     }
 }
@@ -97,7 +92,7 @@ cancel(struct odks_db *db)
     }
     struct odks_deadline until = odks_deadline_in(CANCEL_WAIT_S * 1000);
     /* what does not drain in time falls with the connection */
-    while (pump_to_the_end(db, until) == ODKS_WAIT_READY
+    while (pump(db, odks_wait_to_the_end, until) == ODKS_WAIT_READY
            && !odks_deadline_passed(until)) {
         CLEANUP_PGRESULT PGresult *res = PQgetResult(db->conn);
 
@@ -130,15 +125,14 @@ wait_err(struct odks_db *db, enum odks_wait got, const char *name,
  * that starts a COPY is handed out at once: the data comes next.
  */
 static PGresult *
-collect(struct odks_db *db, const char *name, bool to_the_end,
+collect(struct odks_db *db, const char *name, waiter *wait,
         struct odks_err *err)
 {
     CLEANUP_PGRESULT PGresult *last = NULL;
     struct odks_deadline until = statement_deadline(db);
 
     for (;;) {
-        enum odks_wait got =
-            to_the_end ? pump_to_the_end(db, until) : pump(db, until);
+        enum odks_wait got = pump(db, wait, until);
         if (got != ODKS_WAIT_READY) {
             wait_err(db, got, name, err);
             return NULL;
@@ -176,7 +170,7 @@ odks_db_exec(struct odks_db *db, const char *name, const char *text, int count,
         odks_db_result_err(db, NULL, name, err);
         return NULL;
     }
-    return collect(db, name, false, err);
+    return collect(db, name, odks_wait, err);
 }
 
 bool
@@ -223,7 +217,8 @@ odks_db_commit(struct odks_db *db, struct odks_err *err)
         odks_db_result_err(db, NULL, "commit", err);
         return false;
     }
-    CLEANUP_PGRESULT PGresult *res = collect(db, "commit", true, err);
+    CLEANUP_PGRESULT PGresult *res =
+        collect(db, "commit", odks_wait_to_the_end, err);
     if (res == NULL)
         return false;
     /* COMMIT of a failed transaction succeeds with the tag ROLLBACK */
@@ -248,7 +243,7 @@ odks_db_rollback(struct odks_db *db)
     else if (status == PQTRANS_IDLE)
         return;
     if (PQsendQuery(db->conn, "ROLLBACK"))
-        PQclear(collect(db, "rollback", true, &ignored));
+        PQclear(collect(db, "rollback", odks_wait_to_the_end, &ignored));
 }
 
 static bool
@@ -258,7 +253,7 @@ put(struct odks_db *db, const char *p, int len, struct odks_err *err)
         int sent = PQputCopyData(db->conn, p, len);
         if (sent > 0)
             return true;
-        if (sent < 0) {
+        if (sent < 0 || PQsocket(db->conn) < 0) {
             odks_db_result_err(db, NULL, "copy", err);
             return false;
         }
@@ -287,7 +282,7 @@ end_copy(struct odks_db *db, struct odks_err *err)
     int ended;
 
     while ((ended = PQputCopyEnd(db->conn, NULL)) == 0) {
-        enum odks_wait got = pump(db, statement_deadline(db));
+        enum odks_wait got = pump(db, odks_wait, statement_deadline(db));
 
         if (got != ODKS_WAIT_READY) {
             wait_err(db, got, "copy", err);
@@ -295,7 +290,7 @@ end_copy(struct odks_db *db, struct odks_err *err)
         }
     }
     CLEANUP_PGRESULT PGresult *res =
-        ended > 0 ? collect(db, "copy", false, err) : NULL;
+        ended > 0 ? collect(db, "copy", odks_wait, err) : NULL;
     if (res != NULL && PQresultStatus(res) == PGRES_COMMAND_OK)
         return true;
     if (ended < 0 || res != NULL) /* still in COPY: nobody is there */
@@ -311,7 +306,7 @@ odks_db_copy(struct odks_db *db, const char *copy, const struct odks_buf *data,
         odks_db_result_err(db, NULL, "copy", err);
         return false;
     }
-    CLEANUP_PGRESULT PGresult *started = collect(db, "copy", false, err);
+    CLEANUP_PGRESULT PGresult *started = collect(db, "copy", odks_wait, err);
     if (started == NULL)
         return false;
     for (size_t at = 0; at < data->len; at += COPY_CHUNK) {
