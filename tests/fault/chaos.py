@@ -96,27 +96,34 @@ class Chaos:
         self.codes = {}
         self.kills = self.stops = 0
 
+    def awake(self):
+        return [r for r in self.runners if r.stopped_until is None]
+
     def blow(self):
-        """Kill or stop one that is running."""
-        awake = [r for r in self.runners if r.stopped_until is None]
+        """Kill or stop one that is running; so many blows in all that work
+        gets done between them on a slow machine, too."""
+        awake = self.awake()
         if not awake or self.random.random() < 0.5:
             return
         victim = self.random.choice(awake)
         if self.random.random() < 0.6:
-            victim.process.kill()
-            self.kills += 1
-        else:
+            if self.kills < self.args.jobs / 2:
+                victim.process.kill()
+                self.kills += 1
+        elif self.stops < self.args.jobs / 4:
             victim.stop(self.random.uniform(0.3, 2.5))
             self.stops += 1
 
     def expire(self):
         """The leases of those that do not move are over, and what failed is
         due again. Rows in use stay as they are."""
+        alive = "|".join(str(r.process.pid) for r in self.awake()) or "none"
         self.world.session.run(
             "UPDATE odk_sync_queue SET"
             " lease_until = clock_timestamp() - interval '1 second'"
             " WHERE id IN (SELECT id FROM odk_sync_queue"
-            " WHERE state = 'running' FOR UPDATE SKIP LOCKED);"
+            f" WHERE state = 'running' AND claimed_by !~ '-({alive})-'"
+            " FOR UPDATE SKIP LOCKED);"
             "UPDATE odk_sync_queue SET run_at = clock_timestamp()"
             " WHERE id IN (SELECT id FROM odk_sync_queue"
             " WHERE state = 'pending' AND run_at > clock_timestamp()"

@@ -144,10 +144,13 @@ class World:
         return os.path.join(self.directory, name)
 
     def write(self, name, text, mode=0o600):
-        """A file in the directory of the world; its path."""
-        with open(self.path(name), "w", encoding="utf-8") as file:
+        """A file in the directory of the world; its path. Who has it open
+        reads on in the old one."""
+        new = self.path(name + ".new")
+        with open(new, "w", encoding="utf-8") as file:
             file.write(text)
-        os.chmod(self.path(name), mode)
+        os.chmod(new, mode)
+        os.rename(new, self.path(name))
         return self.path(name)
 
     def sections(self):
