@@ -124,7 +124,7 @@ def test_scripts():
           ("tests/x.py", f"# {LICENCE}\nmatch 1:\n    case 1: pass\n"))
     if shutil.which("shellcheck") is None:
         raise tap.Skip("it needs shellcheck")
-    finds("SC2086", ("etc/x", f"#!/bin/sh\n# {LICENCE}\nx=1\necho $x\n"))
+    finds("SC2086", ("etc/x", f"#!/bin/sh\n# {LICENCE}\necho $1\n"))
 
 
 if __name__ == "__main__":
