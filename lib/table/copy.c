@@ -29,21 +29,25 @@ odks_copy_end(struct odks_copy *c)
     c->in_line = false;
 }
 
-/* The letter that stands behind a backslash for c; 0: c stands for itself. */
+/* What COPY would take for the end of a field or line, or for an escape. */
+static inline bool
+is_special(char c)
+{
+    return c == '\\' || c == '\t' || c == '\n' || c == '\r';
+}
+
 static char
-escape(char c)
+letter(char c)
 {
     switch (c) {
-    case '\\':
-        return '\\';
+    case '\t':
+        return 't';
     case '\n':
         return 'n';
     case '\r':
         return 'r';
-    case '\t':
-        return 't';
     default:
-        return 0;
+        return c;
     }
 }
 
@@ -55,11 +59,11 @@ odks_copy_text(struct odks_copy *c, const char *p, size_t len)
     while (p < end) {
         const char *run = p;
 
-        while (p < end && escape(*p) == 0)
+        while (p < end && !is_special(*p))
             p++;
         odks_copy_plain(c, run, (size_t) (p - run));
         if (p < end) {
-            const char pair[2] = { '\\', escape(*p++) };
+            const char pair[2] = { '\\', letter(*p++) };
             odks_copy_plain(c, pair, sizeof(pair));
         }
     }

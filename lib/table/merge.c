@@ -17,6 +17,10 @@ enum { /* columns of what apply returns */
 
 enum { IDS_MAX = 1 << 28 }; /* bytes */
 
+/* As odks_db_begin() and the server set it. */
+static const char leave[] = "SET LOCAL timezone = 'UTC';"
+                            " SET LOCAL jit TO DEFAULT";
+
 /* What a merge works with. */
 struct merge {
     struct odks_batch *b;
@@ -138,32 +142,29 @@ probe(struct merge *m, bool *known)
     *known = false;
     if (!list_ids(m, false, &ids))
         return false;
-    const char *const params[] = { ids.data };
+    size_t first = 0;
+    while (!is_live(&m->b->submission[first]))
+        first++;
+    const char *const params[] = { ids.data, m->b->submission[first].id };
     CLEANUP_PGRESULT PGresult *res =
-        odks_db_exec(m->db, "probe", m->b->sql->probe, 1, params, m->err);
+        odks_db_exec(m->db, "probe", m->b->sql->probe, 2, params, m->err);
     if (res == NULL)
         return false;
     *known = odks_db_int64(res, 0, 0) > 0;
     return true;
 }
 
-/* Values without a zone are read in that of the job. */
 static bool
 copy(struct merge *m, char *const *statements)
 {
     const struct odks_batch *b = m->b;
 
-    if (b->sql->zone != NULL
-        && !odks_db_do(m->db, "time zone", b->sql->zone, m->err))
-        return false;
     for (size_t i = 0; i < b->lines_count; i++) {
         if (statements[i] != NULL && b->lines[i].buf.len > 0
             && !odks_db_copy(m->db, statements[i], &b->lines[i].buf, m->err))
             return false;
     }
-    return b->sql->zone == NULL
-           || odks_db_do(m->db, "time zone", "SET LOCAL timezone = 'UTC'",
-                         m->err);
+    return true;
 }
 
 static int64_t
@@ -250,9 +251,9 @@ merge(struct merge *m)
         return false;
     if (live == 0)
         return true;
-    if (!probe(m, &known))
-        return false;
-    return known ? merge_all(m, live) : insert_all(m, live);
+    return odks_db_do(m->db, "merge", b->sql->enter, m->err) && probe(m, &known)
+           && (known ? merge_all(m, live) : insert_all(m, live))
+           && odks_db_do(m->db, "merge", leave, m->err);
 }
 
 bool

@@ -99,13 +99,21 @@ add_our_rejects(struct maker *m)
 }
 
 /*
- * Counting, not EXISTS: that one believes to find a row soon and may walk
- * through all of a large table.
+ * The first id often tells at once. Then counting, not EXISTS: that one
+ * believes to find a row soon and may walk through all of a large table.
  */
 static void
 make_probe(struct maker *m)
 {
-    add(m, "SELECT (SELECT count(*) FROM odk_sync_reject WHERE ");
+    bool root = m->model->table[0]->wanted;
+
+    add(m, "SELECT CASE WHEN ");
+    if (root) {
+        add(m, "EXISTS (SELECT FROM ");
+        add_table(m, 0);
+        add(m, " WHERE _id = $2) THEN 1 WHEN ");
+    }
+    add(m, "$2 = '' THEN 0 ELSE (SELECT count(*) FROM odk_sync_reject WHERE ");
     add_our_rejects(m);
     add(m, " AND submission_id = ANY ($1::text[]))");
     for (size_t i = 0; i < m->model->table_count; i++) {
@@ -116,13 +124,22 @@ make_probe(struct maker *m)
         add(m, i == 0 ? " WHERE _id = ANY ($1::text[]))"
                       : " WHERE _submission_id = ANY ($1::text[]))");
     }
+    add(m, " END");
 }
 
+/*
+ * For the time of a merge: values without a zone are read in that of the job,
+ * and no plan of ours is worth compiling.
+ */
 static void
-make_zone(struct maker *m)
+make_enter(struct maker *m)
 {
-    add(m, "SET LOCAL timezone = ");
-    odks_sql_literal(&m->t, m->conf->timezone);
+    if (m->conf->timezone != NULL) {
+        add(m, "SET LOCAL timezone = ");
+        odks_sql_literal(&m->t, m->conf->timezone);
+        add(m, "; ");
+    }
+    add(m, "SET LOCAL jit = off");
 }
 
 static void
@@ -158,51 +175,69 @@ make_stage(struct maker *m)
            " column_name text, reason text, value text) ON COMMIT DROP");
 }
 
-/* Submissions of which a row of this repeat is new, differs or is no more. */
+/*
+ * Submissions of which a row of this repeat is new, differs or is no more.
+ * OFFSET 0 keeps the planner from reading all of a table for one batch: rows
+ * of the tables are looked up by index, here and below.
+ */
 static void
 add_differing_repeats(struct maker *m, size_t i)
 {
-    add(m, "SELECT coalesce(s._submission_id, t._submission_id) FROM ");
+    add(m, "SELECT DISTINCT coalesce(s._submission_id, t._submission_id) AS"
+           " _id FROM ");
     add_stage(m, i);
-    add(m, " s\n    FULL JOIN (SELECT r.* FROM ");
+    add(m, " s\n    FULL JOIN (SELECT r.* FROM " STAGE "0 i"
+           " CROSS JOIN LATERAL (SELECT * FROM ");
     add_table(m, i);
-    add(m, " r WHERE r._submission_id IN (SELECT _id FROM " STAGE "0)) t\n"
+    add(m, " r WHERE r._submission_id = i._id OFFSET 0) r) t\n"
            "    ON t._id = s._id WHERE s._id IS NULL OR t._id IS NULL OR ");
     add_differ(m, m->model->table[i]);
+}
+
+/* Submissions of which any repeat differs, as d._id. */
+static void
+add_differing(struct maker *m)
+{
+    const char *between = "\nLEFT JOIN (";
+
+    for (size_t i = 1; i < m->model->table_count; i++) {
+        if (!m->model->table[i]->wanted)
+            continue;
+        add(m, between);
+        add_differing_repeats(m, i);
+        between = "\nUNION ";
+    }
+    add(m, between[1] == 'U' ? ") d ON d._id = s._id" : "");
 }
 
 static void
 add_changed(struct maker *m)
 {
     const struct odks_table *root = m->model->table[0];
-    const char *between = root->wanted ? "\nOR s._id IN (" : "s._id IN (";
-    const char *end = ";\n";
+    size_t repeats = 0;
 
+    for (size_t i = 1; i < m->model->table_count; i++)
+        repeats += m->model->table[i]->wanted;
     add(m, "CREATE TEMPORARY TABLE " CHANGED " ON COMMIT DROP AS SELECT s._id,"
            " ");
     add(m, root->wanted ? "t._id IS NOT NULL AS old, t._deleted_at IS NULL"
-                          " AND s._deleted_at IS NOT NULL AS died"
+                          " AND s._deleted_at IS NOT NULL AND t._id IS NOT"
+                          " NULL AS died"
                         : "true AS old, false AS died");
     add(m, "\nFROM " STAGE "0 s");
     if (root->wanted) {
-        add(m, " LEFT JOIN ");
+        add(m, " LEFT JOIN LATERAL (SELECT * FROM ");
         add_table(m, 0);
-        add(m, " t ON t._id = s._id");
+        add(m, " t WHERE t._id = s._id OFFSET 0) t ON true");
     }
+    add_differing(m);
     add(m, "\nWHERE ");
     if (root->wanted) {
         add(m, "t._id IS NULL OR ");
         add_differ(m, root);
+        add(m, repeats > 0 ? "\nOR " : "");
     }
-    for (size_t i = 1; i < m->model->table_count; i++) {
-        if (!m->model->table[i]->wanted)
-            continue;
-        add(m, between);
-        add_differing_repeats(m, i);
-        between = "\nUNION ALL ";
-        end = ");\n";
-    }
-    add(m, end);
+    add(m, repeats > 0 ? "d._id IS NOT NULL;\n" : ";\n");
 }
 
 static void
@@ -212,7 +247,7 @@ add_replace_repeat(struct maker *m, size_t i)
 
     add(m, "DELETE FROM ");
     add_table(m, i);
-    add(m, " WHERE _submission_id IN (SELECT _id FROM " CHANGED ");\n"
+    add(m, " r USING " CHANGED " c WHERE r._submission_id = c._id;\n"
            "INSERT INTO ");
     add_table(m, i);
     add(m, " (");
@@ -373,10 +408,8 @@ odks_merge_sql_make(struct odks_db *db, const struct odks_batch *b,
         odks_xcalloc(new->count + m.model->retired_count, sizeof(char *));
     make_probe(&m);
     new->probe = take(&m);
-    if (m.conf->timezone != NULL) {
-        make_zone(&m);
-        new->zone = take(&m);
-    }
+    make_enter(&m);
+    new->enter = take(&m);
     make_stage(&m);
     new->stage = take(&m);
     make_apply(&m);
@@ -407,7 +440,7 @@ odks_merge_sql_free(struct odks_merge_sql *sql)
     free(sql->forget);
     free(sql->forget_rejects);
     free(sql->probe);
-    free(sql->zone);
+    free(sql->enter);
     free(sql->stage);
     free(sql->apply);
     free(sql);

@@ -23,8 +23,8 @@ struct odks_submission {
 
 /* The statements that bring a batch in; made once. */
 struct odks_merge_sql {
-    char *probe;       /* rows that the tables have of $1, an array of ids */
-    char *zone;        /* NULL: UTC */
+    char *enter;       /* settings for the time of the merge */
+    char *probe;       /* has any table rows of $1, an array of ids with $2? */
     char *stage;       /* make the temporary tables */
     char *apply;       /* from them into the tables; returns counts */
     char **copy_stage; /* per table and one for rejects; NULL: not wanted */

@@ -119,11 +119,15 @@ START_TEST(soft)
     ck_ask(db, "SELECT _deleted_at, a FROM odk.f", "2026-11-23 17:00:00+00|x");
     ck_ask(db, "SELECT count(*) FROM odk.f__r", "1");
     ck_ask(db, "SELECT count(*) FROM odk.v_f__r", "0");
+    /* one that was deleted before we ever saw it is new, not deleted */
+    c = take(db, batch, submission("u1", ANSWERS, DELETED),
+             submission("u2", "\"a\":\"y\"", DELETED), NULL);
+    ck_counts(&c, 1, 0, 0, 1, 0);
     c = take(db, batch, submission("u1", ANSWERS, DELETED), NULL);
     ck_counts(&c, 0, 0, 0, 1, 0);
     c = take(db, batch, submission("u1", ANSWERS, ""), NULL);
     ck_counts(&c, 0, 1, 0, 0, 1);
-    ck_ask(db, "SELECT _deleted_at FROM odk.f", "-");
+    ck_ask(db, "SELECT _deleted_at FROM odk.f WHERE _id = 'u1'", "-");
 }
 END_TEST
 
