@@ -47,8 +47,7 @@ merge(struct odks_walk *w, struct odks_err *err)
         || !odks_batch_merge(w->batch, w->a->db, &w->counts, err)
         || !odks_attempt_commit(w->a, err))
         return false;
-    w->a->records =
-        w->counts.inserted + w->counts.updated + w->counts.deleted;
+    w->a->records = w->counts.inserted + w->counts.updated + w->counts.deleted;
     if (w->counts.latest > w->a->latest)
         w->a->latest = w->counts.latest;
     odks_walk_progress(w);
