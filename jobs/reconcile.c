@@ -49,7 +49,9 @@ static bool
 check_brake(const struct odks_walk *w, const struct odks_difference *d,
             struct odks_err *err)
 {
-    int64_t removed = d->gone + d->deleted;
+    /* with keep nothing is removed: what is gone stays */
+    bool keep = w->a->conf->on_delete == ODKS_DELETE_KEEP;
+    int64_t removed = keep ? 0 : d->gone + d->deleted;
     int64_t limit = d->live * BRAKE_PERCENT / 100;
 
     if (limit < BRAKE_ROWS)

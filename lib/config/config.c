@@ -276,7 +276,9 @@ job_names(const struct odks_config *cfg, size_t count, struct odks_buf *list)
     bool fits = true;
 
     for (size_t i = 0; i < count; i++) {
-        names[i] = odks_config_job(cfg, i)->sync_type;
+        const struct odks_job_conf *job = odks_config_job(cfg, i);
+
+        names[i] = job != NULL ? job->sync_type : "";
         fits =
             fits && odks_buf_printf(list, "%s%s", i > 0 ? ", " : "", names[i]);
     }

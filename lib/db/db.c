@@ -246,29 +246,36 @@ odks_db_rollback(struct odks_db *db)
         PQclear(collect(db, "rollback", odks_wait_to_the_end, &ignored));
 }
 
+/*
+ * Hand over a chunk and wait until it is on its way: else libpq would keep all
+ * of the data a second time.
+ */
 static bool
 put(struct odks_db *db, const char *p, int len, struct odks_err *err)
 {
+    struct odks_deadline until = statement_deadline(db);
+
+    if (PQputCopyData(db->conn, p, len) <= 0) {
+        odks_db_result_err(db, NULL, "copy", err);
+        return false;
+    }
     for (;;) {
-        int sent = PQputCopyData(db->conn, p, len);
-        if (sent > 0)
+        int unsent = PQflush(db->conn);
+
+        if (unsent == 0)
             return true;
-        if (sent < 0 || PQsocket(db->conn) < 0) {
+        if (unsent < 0 || PQsocket(db->conn) < 0) {
             odks_db_result_err(db, NULL, "copy", err);
             return false;
         }
         struct pollfd fd = { .fd = PQsocket(db->conn),
                              .events = POLLIN | POLLOUT };
-        enum odks_wait got = odks_wait(&fd, 1, statement_deadline(db));
+        enum odks_wait got = odks_wait(&fd, 1, until);
         if (got != ODKS_WAIT_READY) {
             wait_err(db, got, "copy", err);
             return false;
         }
-        if ((fd.revents & POLLIN) != 0 && !PQconsumeInput(db->conn)) {
-            odks_db_result_err(db, NULL, "copy", err);
-            return false;
-        }
-        if (PQflush(db->conn) < 0) {
+        if ((fd.revents & ~POLLOUT) != 0 && !PQconsumeInput(db->conn)) {
             odks_db_result_err(db, NULL, "copy", err);
             return false;
         }

@@ -195,6 +195,27 @@ insert_all(struct merge *m, int64_t live)
     return true;
 }
 
+/*
+ * As insert_all() without a look before: a first walk meets nothing but new
+ * submissions, and the primary key tells when it does not. *clash: nothing
+ * was done.
+ */
+static bool
+try_insert(struct merge *m, int64_t live, bool *clash)
+{
+    *clash = false;
+    if (!odks_db_do(m->db, "savepoint", "SAVEPOINT odks_insert", m->err))
+        return false;
+    if (insert_all(m, live))
+        return true;
+    if (strcmp(m->err->sqlstate, "23505") != 0)
+        return false;
+    *clash = true;
+    odks_err_clear(m->err);
+    return odks_db_do(m->db, "savepoint", "ROLLBACK TO SAVEPOINT odks_insert",
+                      m->err);
+}
+
 static bool
 merge_all(struct merge *m, int64_t live)
 {
@@ -239,10 +260,28 @@ count_live(struct merge *m)
 }
 
 static bool
+bring_in(struct merge *m, int64_t live)
+{
+    struct odks_batch *b = m->b;
+    bool known = false;
+
+    if (b->all_new) {
+        if (!try_insert(m, live, &known))
+            return false;
+        if (!known)
+            return true;
+    } else if (!probe(m, &known)) {
+        return false;
+    }
+    /* without their submissions no key guards the repeats */
+    b->all_new = !known && b->conf.model->table[0]->wanted;
+    return known ? merge_all(m, live) : insert_all(m, live);
+}
+
+static bool
 merge(struct merge *m)
 {
     struct odks_batch *b = m->b;
-    bool known;
 
     if (b->sql == NULL && !odks_merge_sql_make(m->db, b, &b->sql, m->err))
         return false;
@@ -251,8 +290,8 @@ merge(struct merge *m)
         return false;
     if (live == 0)
         return true;
-    return odks_db_do(m->db, "merge", b->sql->enter, m->err) && probe(m, &known)
-           && (known ? merge_all(m, live) : insert_all(m, live))
+    return odks_db_do(m->db, "merge", b->sql->enter, m->err)
+           && bring_in(m, live)
            && odks_db_do(m->db, "merge", leave, m->err);
 }
 

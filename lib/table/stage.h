@@ -49,6 +49,7 @@ struct odks_batch {
     size_t bytes; /* of row text */
     int64_t received;
     struct odks_merge_sql *sql; /* NULL: not made yet */
+    bool all_new; /* the last merge met no submission that was there before */
 };
 
 /* The system columns of a submission that a row's __system fills. */
