@@ -291,8 +291,7 @@ merge(struct merge *m)
     if (live == 0)
         return true;
     return odks_db_do(m->db, "merge", b->sql->enter, m->err)
-           && bring_in(m, live)
-           && odks_db_do(m->db, "merge", leave, m->err);
+           && bring_in(m, live) && odks_db_do(m->db, "merge", leave, m->err);
 }
 
 bool

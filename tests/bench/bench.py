@@ -30,20 +30,36 @@ FORM = "bulk"
 class Cost:
     """What a finished process took."""
 
-    def __init__(self, wall, usage):
+    def __init__(self, wall, usage, peak):
         self.wall = wall
         self.cpu = usage.ru_utime + usage.ru_stime
-        self.peak = usage.ru_maxrss / 1024  # MiB
+        self.peak = peak  # MiB
 
     def __str__(self):
         return (f"{self.wall:8.3f} s wall {self.cpu:8.3f} s cpu"
                 f" {self.peak:6.1f} MiB")
 
 
+def peak_of(pid):
+    """The most memory so far, in MiB; ru_maxrss would count ours before the
+    exec as well."""
+    with open(f"/proc/{pid}/status", encoding="ascii") as status:
+        for line in status:
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) / 1024
+    return 0  # it has ended
+
+
 def cost_of(process, start):
-    _, status, usage = os.wait4(process.pid, 0)
+    peak = 0
+    while True:
+        peak = max(peak, peak_of(process.pid))
+        pid, status, usage = os.wait4(process.pid, os.WNOHANG)
+        if pid != 0:
+            break
+        time.sleep(0.001)
     process.returncode = os.waitstatus_to_exitcode(status)
-    return Cost(time.monotonic() - start, usage)
+    return Cost(time.monotonic() - start, usage, peak)
 
 
 def measure(args, **popen):
