@@ -20,14 +20,17 @@ enum odks_status_column {
     ODKS_STATUS_SYNC_TYPE,
     ODKS_STATUS_STATUS,       /* success, error, in_progress, pending */
     ODKS_STATUS_LAST_SUCCESS, /* when that attempt began */
-    ODKS_STATUS_WATERMARK,    /* changes in Central up to here are stored */
-    ODKS_STATUS_RECORDS,      /* of the last success */
+    ODKS_STATUS_SUBMISSIONS,  /* live ones in the table, at the last proof */
+    ODKS_STATUS_CENTRAL,      /* live ones in Central then */
     ODKS_STATUS_REJECTS,      /* values in quarantine */
     ODKS_STATUS_QUEUE,        /* running, waiting, paused, dead or - */
     ODKS_STATUS_RUN_AT,       /* of the one that waits */
-    ODKS_STATUS_ERROR,        /* of the last failure since the last success */
     ODKS_STATUS_SHORT,
-    ODKS_STATUS_LAST_ATTEMPT = ODKS_STATUS_SHORT,
+    ODKS_STATUS_ERROR =
+        ODKS_STATUS_SHORT, /* of the last failure since the last success */
+    ODKS_STATUS_WATERMARK, /* changes in Central up to here are stored */
+    ODKS_STATUS_RECORDS,   /* written by the last success */
+    ODKS_STATUS_LAST_ATTEMPT,
     ODKS_STATUS_LAST_SYNC_TIMESTAMP, /* newest submission date stored */
     ODKS_STATUS_SUCCESSFUL,
     ODKS_STATUS_FAILED,

@@ -1,4 +1,4 @@
--- returns 0..* rows of 22 columns, takes 0 parameters
+-- returns 0..* rows of 24 columns, takes 0 parameters
 WITH known AS (
     SELECT sync_type FROM odk_sync_status
     UNION SELECT sync_type FROM odk_sync_queue
@@ -8,8 +8,8 @@ WITH known AS (
 SELECT known.sync_type,
     coalesce(s.last_sync_status, 'pending') AS status,
     to_char(h.sync_timestamp, 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS last_success,
-    to_char(c.watermark, 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS watermark,
-    s.last_records_processed AS records,
+    (c.counts->>'table')::bigint AS submissions,
+    (c.counts->>'central')::bigint AS central,
     (SELECT count(*) FROM odk_sync_reject j
         WHERE j.sync_type = known.sync_type) AS rejects,
     CASE WHEN r.id IS NOT NULL THEN 'running'
@@ -18,6 +18,8 @@ SELECT known.sync_type,
         WHEN w.id IS NOT NULL THEN 'waiting' END AS queue,
     to_char(CASE WHEN w.state = 'pending' THEN w.run_at END, 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS run_at,
     s.last_error_message AS error,
+    to_char(c.watermark, 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS watermark,
+    s.last_records_processed AS records,
     to_char(s.last_attempt_timestamp, 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS last_attempt,
     to_char(s.last_sync_timestamp, 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
         AS last_sync_timestamp,

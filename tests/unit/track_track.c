@@ -42,7 +42,8 @@ START_TEST(status)
             "('done', '2026-11-01 10:00Z', 'success'), "
             "('done', '2026-11-03 10:00Z', 'error'); "
             "INSERT INTO odk_sync_cursor (sync_type, watermark, counts) "
-            "VALUES ('done', '2026-11-02 09:59Z', '{\"n\": 3}'); "
+            "VALUES ('done', '2026-11-02 09:59Z', '{\"table\": 3, \"central\": "
+            "4}'); "
             "INSERT INTO odk_sync_reject (sync_type, table_name, "
             "submission_id, path, reason) VALUES ('done', 't', 'u', 'p', 'r');"
             "INSERT INTO odk_sync_queue (sync_type, state, run_at, failures) "
@@ -57,15 +58,19 @@ START_TEST(status)
     ck_assert_int_eq(PQntuples(res), 5);
     ck_assert_int_eq(PQnfields(res), ODKS_STATUS_COLUMNS);
     row_is(res, 0, ODKS_STATUS_SHORT,
-           "done|success|2026-11-02T10:00:00Z|2026-11-02T09:59:00Z|3|1|-|-|-");
-    row_is(res, 1, ODKS_STATUS_SHORT, "gone|pending|-|-|-|0|dead|-|-");
+           "done|success|2026-11-02T10:00:00Z|3|4|1|-|-");
+    row_is(res, 1, ODKS_STATUS_SHORT, "gone|pending|-|-|-|0|dead|-");
     row_is(res, 2, ODKS_STATUS_SHORT,
-           "held|pending|-|-|-|0|paused|2026-11-02T00:00:00Z|-");
+           "held|pending|-|-|-|0|paused|2026-11-02T00:00:00Z");
     row_is(res, 3, ODKS_STATUS_SHORT,
-           "run|in_progress|-|-|-|0|running|2100-01-01T00:00:00Z|-");
+           "run|in_progress|-|-|-|0|running|2100-01-01T00:00:00Z");
     row_is(res, 4, ODKS_STATUS_SHORT,
-           "wait|pending|-|-|-|0|waiting|2100-01-01T00:00:00Z|-");
-    ck_assert_str_eq(PQgetvalue(res, 0, ODKS_STATUS_COUNTS), "{\"n\": 3}");
+           "wait|pending|-|-|-|0|waiting|2100-01-01T00:00:00Z");
+    ck_assert_str_eq(PQgetvalue(res, 0, ODKS_STATUS_COUNTS),
+                     "{\"table\": 3, \"central\": 4}");
+    ck_assert_str_eq(PQgetvalue(res, 0, ODKS_STATUS_WATERMARK),
+                     "2026-11-02T09:59:00Z");
+    ck_assert_str_eq(PQgetvalue(res, 0, ODKS_STATUS_RECORDS), "3");
     ck_assert_str_eq(PQgetvalue(res, 0, ODKS_STATUS_SUCCESSFUL), "2");
     ck_assert_str_eq(PQgetvalue(res, 0, ODKS_STATUS_LAST_SYNC_TIMESTAMP),
                      "2026-11-01T10:00:00Z");
