@@ -383,6 +383,8 @@ run(struct odks_attempt *a, struct odks_err *err)
         describe(&w);
     if (ok)
         summarise(&w);
+    /* the job may be over, or a transaction open: no heartbeat at logout */
+    login.central.http.tick = NULL;
     odks_batch_free(w.batch);
     odks_model_free(w.model);
     odks_field_free(w.fields);

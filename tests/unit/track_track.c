@@ -20,6 +20,28 @@ row_is(const PGresult *res, int row, int columns, const char *want)
     ck_assert_str_eq(b.data, want);
 }
 
+static const char many_states[] =
+    "INSERT INTO odk_sync_status (sync_type, last_sync_status, "
+    "last_records_processed, last_sync_timestamp, "
+    "successful_sync_count) "
+    "VALUES ('done', 'success', 3, '2026-11-01 10:00Z', 2); "
+    "INSERT INTO odk_sync_history (sync_type, sync_timestamp, status) "
+    "VALUES ('done', '2026-11-02 10:00Z', 'success'), "
+    "('done', '2026-11-01 10:00Z', 'success'), "
+    "('done', '2026-11-03 10:00Z', 'error'); "
+    "INSERT INTO odk_sync_cursor (sync_type, watermark, counts) "
+    "VALUES ('done', '2026-11-02 09:59Z', '{\"table\": 3, \"central\": "
+    "4}'); "
+    "INSERT INTO odk_sync_reject (sync_type, table_name, "
+    "submission_id, path, reason) VALUES ('done', 't', 'u', 'p', 'r');"
+    "INSERT INTO odk_sync_queue (sync_type, state, run_at, failures) "
+    "VALUES ('gone', 'dead', '2026-11-02Z', 5), "
+    "('held', 'pending', '2026-11-02Z', 0), "
+    "('wait', 'pending', '2100-01-01Z', 1), "
+    "('run', 'pending', '2100-01-01Z', 0); "
+    "INSERT INTO odk_sync_slot (sync_type, paused_at) "
+    "VALUES ('held', '2026-11-01Z')";
+
 START_TEST(status)
 {
     CLEANUP_DB struct odks_db *db = test_fresh();
@@ -32,27 +54,7 @@ START_TEST(status)
     (void) test_enqueue(db, &what, &id);
     ODKS_OK(odks_db_begin(db, &err));
     ODKS_OK(odks_queue_claim(db, types, "one", 60, &job, &err));
-    test_do(db,
-            "INSERT INTO odk_sync_status (sync_type, last_sync_status, "
-            "last_records_processed, last_sync_timestamp, "
-            "successful_sync_count) "
-            "VALUES ('done', 'success', 3, '2026-11-01 10:00Z', 2); "
-            "INSERT INTO odk_sync_history (sync_type, sync_timestamp, status) "
-            "VALUES ('done', '2026-11-02 10:00Z', 'success'), "
-            "('done', '2026-11-01 10:00Z', 'success'), "
-            "('done', '2026-11-03 10:00Z', 'error'); "
-            "INSERT INTO odk_sync_cursor (sync_type, watermark, counts) "
-            "VALUES ('done', '2026-11-02 09:59Z', '{\"table\": 3, \"central\": "
-            "4}'); "
-            "INSERT INTO odk_sync_reject (sync_type, table_name, "
-            "submission_id, path, reason) VALUES ('done', 't', 'u', 'p', 'r');"
-            "INSERT INTO odk_sync_queue (sync_type, state, run_at, failures) "
-            "VALUES ('gone', 'dead', '2026-11-02Z', 5), "
-            "('held', 'pending', '2026-11-02Z', 0), "
-            "('wait', 'pending', '2100-01-01Z', 1), "
-            "('run', 'pending', '2100-01-01Z', 0); "
-            "INSERT INTO odk_sync_slot (sync_type, paused_at) "
-            "VALUES ('held', '2026-11-01Z')");
+    test_do(db, many_states);
     CLEANUP_PGRESULT PGresult *res = odks_track_status(db, &err);
     ck_assert_msg(res != NULL, "%s", err.message);
     ck_assert_int_eq(PQntuples(res), 5);
