@@ -21,18 +21,19 @@ odks_walk_progress(struct odks_walk *w)
 {
     int64_t now = odks_clock_ms();
     int64_t seen = w->counts.received;
-    char line[200], rest[60] = "";
+    char line[200], of[30] = "", left[40] = "";
 
     if (!odks_log_has_progress() || now - w->progress.shown_ms < PROGRESS_MS)
         return;
     int64_t rate = seen * 1000 / (now - w->progress.started_ms + 1);
-    if (w->progress.total > seen && rate > 0)
-        (void) snprintf(
-            rest, sizeof(rest), " of %" PRId64 ", %" PRId64 " s left",
-            w->progress.total, (w->progress.total - seen) / rate + 1);
+    if (w->progress.total > seen && rate > 0) {
+        (void) snprintf(of, sizeof(of), " of %" PRId64, w->progress.total);
+        (void) snprintf(left, sizeof(left), ", %" PRId64 " s left",
+                        (w->progress.total - seen) / rate + 1);
+    }
     (void) snprintf(line, sizeof(line),
-                    "%s: %" PRId64 "%s submissions, %" PRId64 "/s",
-                    w->a->conf->sync_type, seen, rest, rate);
+                    "%s: %" PRId64 "%s submissions, %" PRId64 "/s%s",
+                    w->a->conf->sync_type, seen, of, rate, left);
     odks_log_progress(line);
     w->progress.shown_ms = now;
 }
