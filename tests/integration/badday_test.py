@@ -2,7 +2,9 @@
 """Bad input and bad days: each has its exit code, a message and a hint, and
 nothing is lost."""
 
+import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -398,7 +400,38 @@ def test_cancel_ends_a_running_job():
         tap.equal(world.queue(), [], "queue")
 
 
-def test_disk_full_and_closed_output():
+def test_database_disk_is_full():
+    with contextlib.ExitStack() as stack:
+        directory = stack.enter_context(tempfile.TemporaryDirectory())
+        os.chmod(directory, 0o777)
+        place = os.path.join(directory, "disk")
+        os.mkdir(place)
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m,mode=777",
+                           "none", place], stderr=subprocess.DEVNULL,
+                          check=False).returncode != 0:
+            raise tap.Skip("it needs to mount a small file system")
+        stack.callback(subprocess.run, ["umount", place], check=True)
+        os.mkdir(place + "/space")
+        shutil.chown(place + "/space", "postgres", "postgres")
+        stack.callback(pg.sql, "postgres", "DROP TABLESPACE small")
+        with new_world() as world:
+            world.ok("init")
+            world.session.run(
+                f"CREATE TABLESPACE small LOCATION '{place}/space';"
+                f'ALTER DATABASE "{world.database}"'
+                " SET default_tablespace = small")
+            world.central.create(FORM, count=2000, seed=1)
+            world.central.clock(advance=60)
+            fails(world, 75, ["No space left", "disk is full"], "run")
+            tap.equal(world.history()[-1]["status"], "error", "history")
+            subprocess.run(["mount", "-o", "remount,size=300m", place],
+                           check=True)
+            world.hurry()
+            world.ok("run")
+            world.compare(FORM)
+
+
+def test_output_cannot_be_written():
     with new_world() as world:
         world.ok("init")
         with open("/dev/full", "w", encoding="utf-8") as full:
