@@ -8,6 +8,7 @@
 
 #include "bin/cmd.h"
 #include "core/mem.h"
+#include "core/safe.h"
 #include "run/login.h"
 
 static const char *
@@ -41,14 +42,6 @@ print_type(const char *form)
         printf("form");
 }
 
-/* Names come from other people: a newline in one must not make a section. */
-static void
-print_comment(const char *s)
-{
-    for (; *s != '\0'; s++)
-        (void) putchar((unsigned char) *s < 0x20 ? ' ' : *s);
-}
-
 static void
 print_form(const struct odks_central_conf *conf, struct json_object *project,
            struct json_object *form)
@@ -56,7 +49,7 @@ print_form(const struct odks_central_conf *conf, struct json_object *project,
     const char *id = text(form, "xmlFormId");
 
     printf("\n; ");
-    print_comment(text(form, "name"));
+    odks_print_safe(text(form, "name"), stdout);
     printf(" (%s submissions)\n[job ", text(form, "submissions"));
     print_type(id);
     printf("]\nkind = submissions\nproject = %s\nform = %s\n",
@@ -71,7 +64,7 @@ print_project(const struct odks_central_conf *conf, struct json_object *project,
               struct json_object *forms)
 {
     printf("\n; project %s: ", text(project, "id"));
-    print_comment(text(project, "name"));
+    odks_print_safe(text(project, "name"), stdout);
     (void) putchar('\n');
     for (size_t i = 0; i < json_object_array_length(forms); i++) {
         struct json_object *form = json_object_array_get_idx(forms, i);

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/safe.h"
+
 enum { MAX_COLUMNS = 32, GAP = 2 };
 
 /* pg_type.oid of what is no string in JSON */
@@ -44,11 +46,7 @@ width(const char *s)
 static void
 print_cell(const char *s, int pad)
 {
-    for (const char *p = s; *p != '\0'; p++) {
-        unsigned char c = (unsigned char) *p;
-
-        (void) putchar(c < 0x20 || c == 0x7f ? '?' : c);
-    }
+    odks_print_safe(s, stdout);
     for (pad -= width(s); pad > 0; pad--)
         (void) putchar(' ');
 }

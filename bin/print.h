@@ -8,7 +8,7 @@
 
 /*
  * The first columns columns of a result as lines with aligned cells under the
- * names of the columns; NULL is "-", control bytes are shown as "?".
+ * names of the columns; NULL is "-".
  */
 void odks_print_table(const PGresult *res, int columns);
 

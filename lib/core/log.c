@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "core/err.h"
+#include "core/safe.h"
 #include "core/time.h"
 
 enum { FIELD = 101 };
@@ -63,20 +64,6 @@ odks_log_set_step(const char *step)
     set_field(logger.step, step);
 }
 
-/* Control bytes would let a form name forge a line or move the cursor. */
-static void
-print_safe(const char *s)
-{
-    for (; *s != '\0'; s++) {
-        unsigned char c = (unsigned char) *s;
-
-        if (c < 0x20 || c == 0x7f)
-            (void) fprintf(stderr, "\\x%02x", c);
-        else
-            (void) fputc(c, stderr);
-    }
-}
-
 static void
 print_text(enum odks_log_level level, const struct odks_err *record)
 {
@@ -84,21 +71,21 @@ print_text(enum odks_log_level level, const struct odks_err *record)
     if (level != ODKS_LOG_INFO)
         (void) fprintf(stderr, "%s: ", level_names[level]);
     if (logger.job[0] != '\0') {
-        print_safe(logger.job);
+        odks_print_safe(logger.job, stderr);
         (void) fputs(": ", stderr);
     }
-    print_safe(record->message);
+    odks_print_safe(record->message, stderr);
     if (record->code != ODKS_EXIT_OK)
         (void) fprintf(stderr, " [%d]", (int) record->code);
     (void) fputc('\n', stderr);
     if (record->detail[0] != '\0') {
         (void) fputs("  detail: ", stderr);
-        print_safe(record->detail);
+        odks_print_safe(record->detail, stderr);
         (void) fputc('\n', stderr);
     }
     if (record->hint[0] != '\0') {
         (void) fputs("  hint: ", stderr);
-        print_safe(record->hint);
+        odks_print_safe(record->hint, stderr);
         (void) fputc('\n', stderr);
     }
 }
@@ -190,7 +177,7 @@ odks_log_progress(const char *line)
         logger.progress_shown = false;
     } else if (line != NULL && odks_log_has_progress()) {
         (void) fputs("\r\033[K", stderr);
-        print_safe(line);
+        odks_print_safe(line, stderr);
         (void) fflush(stderr);
         logger.progress_shown = true;
     }

@@ -24,7 +24,12 @@ on_signal(int number)
     int saved = errno;
 
     if (stop_signal != 0) { /* the second one means it */
+        sigset_t own;
+
+        (void) sigemptyset(&own);
+        (void) sigaddset(&own, number); /* blocked while we are in here */
         (void) signal(number, SIG_DFL);
+        (void) sigprocmask(SIG_UNBLOCK, &own, NULL);
         (void) raise(number);
         _exit(128 + number);
     }

@@ -306,7 +306,12 @@ odks_run(struct odks_config *cfg, const struct odks_run_options *options)
     }
     odks_db_close(run.db);
     free(run.types);
-    if (run.worst == ODKS_EXIT_OK && run.jobs == 0 && options->fail_if_idle)
-        return ODKS_EXIT_TEMPFAIL;
+    if (run.worst == ODKS_EXIT_OK && run.jobs == 0 && !options->dry_run) {
+        odks_log(ODKS_LOG_INFO,
+                 "nothing to do: nothing is due, or it runs elsewhere or is "
+                 "paused");
+        if (options->fail_if_idle)
+            return ODKS_EXIT_TEMPFAIL;
+    }
     return run.worst;
 }
