@@ -143,14 +143,17 @@ def set_environment(state):
 
 def run(command, limit):
     """Run the command; a signal to us reaches it too."""
-    child = subprocess.Popen(command, start_new_session=True)
+    child = None
 
     def to_group(number):
+        if child is None:  # not even begun
+            sys.exit(128 + number)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(child.pid, number)
 
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda n, _: to_group(n))
+    child = subprocess.Popen(command, start_new_session=True)
     try:
         status = child.wait(limit)
     except subprocess.TimeoutExpired:

@@ -126,13 +126,15 @@ def test_database_is_down():
 def test_database_refuses():
     with new_world() as world:
         world.settings["database"]["dbname"] = "no_such_database"
+        if "ODKS_TEST_POOLER" in os.environ:
+            # PgBouncer gives it the SQLSTATE of a broken protocol
+            fails(world, 75, ["no_such_database"], "run")
+            return
         fails(world, 78, ["no_such_database", "dbname"], "run")
         world.session.run(
             "DO $$ BEGIN CREATE ROLE with_password LOGIN PASSWORD 'right'"
             " IN ROLE needs_password; EXCEPTION WHEN duplicate_object"
             " THEN NULL; END $$")
-        if "ODKS_TEST_POOLER" in os.environ:
-            return  # its trust is the pooler's
         world.settings["database"].update(
             dbname=world.database, user="with_password",
             password_file=world.write("pg", "wrong\n"))
