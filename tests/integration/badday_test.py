@@ -124,12 +124,10 @@ def test_database_is_down():
 
 
 def test_database_refuses():
+    if "ODKS_TEST_POOLER" in os.environ:
+        raise tap.Skip("a pooler answers in the server's place")
     with new_world() as world:
         world.settings["database"]["dbname"] = "no_such_database"
-        if "ODKS_TEST_POOLER" in os.environ:
-            # PgBouncer gives it the SQLSTATE of a broken protocol
-            fails(world, 75, ["no_such_database"], "run")
-            return
         fails(world, 78, ["no_such_database", "dbname"], "run")
         world.session.run(
             "DO $$ BEGIN CREATE ROLE with_password LOGIN PASSWORD 'right'"
