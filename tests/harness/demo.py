@@ -64,7 +64,9 @@ class Demo:
         subprocess.run(["psql", "-X", "-P", "pager=off", "-P", "footer=off",
                         "-h", self.cluster.directory,
                         "-p", str(self.cluster.port), "-U", "postgres",
-                        "-c", text, "postgres"], check=True)
+                        "-c", text, "postgres"], check=True,
+                       env={**os.environ, "PGTZ": "UTC",
+                            "PGDATESTYLE": "ISO"})
 
 
 def show(demo, central):
@@ -74,6 +76,7 @@ def show(demo, central):
 
     say("2. The first sync: a form with groups and repeats in repeats")
     ids = central.create("household", count=40, seed=7)["ids"]
+    central.clock(advance=900)
     demo.odk_sync("run", "-v")
     demo.sql("SELECT table_name FROM information_schema.tables "
              "WHERE table_schema = 'odk' ORDER BY 1")
@@ -90,6 +93,7 @@ def show(demo, central):
     central.delete("household", ids[3])
     central.delete("household", ids[4])
     central.create("household", count=3, seed=99)
+    central.clock(advance=900)
 
     say("4. The second sync carries them over")
     demo.odk_sync("run", "household", "-v")
