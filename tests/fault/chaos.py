@@ -53,7 +53,9 @@ CREATE EVENT TRIGGER witness ON ddl_command_end
 """
 
 # A write of an attempt after that attempt was closed as an error: the history
-# row was last changed by whoever closed it.
+# row was last changed by whoever closed it. A runner that was fenced goes on to
+# its next job, which may be the same one again: what it writes from that claim
+# on belongs to the later attempt.
 FENCED_WRITES = """
 SELECT h.id, h.sync_type, h.service_instance, w.xid::text AS xid
 FROM odk_sync_history h
@@ -63,6 +65,10 @@ JOIN witness.writes w ON starts_with(h.service_instance, w.instance)
 WHERE h.status = 'error'
     AND pg_xact_commit_timestamp(w.xid::xid)
         > pg_xact_commit_timestamp(h.xmin)
+    AND NOT EXISTS (SELECT FROM odk_sync_history n
+        WHERE n.sync_type = h.sync_type AND n.id > h.id
+            AND n.service_instance = h.service_instance
+            AND n.sync_timestamp < pg_xact_commit_timestamp(w.xid::xid))
 """
 
 
