@@ -377,6 +377,28 @@ def test_sigterm_hands_the_job_back():
             world.compare(FORM)
 
 
+def test_a_runner_that_lost_its_claim_is_fenced():
+    with new_world() as world:
+        world.settings["odk-sync"]["lease"] = "15s"
+        world.ok("init")
+        process = stalled(world)
+        process.send_signal(signal.SIGSTOP)
+        world.hurry()
+        result = world.ok("run")
+        tap.check("took back 1 abandoned job" in result.err, str(result))
+        world.hurry()
+        world.ok("run")
+        world.compare(FORM)
+        before = world.history()
+        process.send_signal(signal.SIGCONT)
+        _, err = process.communicate(timeout=60)
+        tap.equal(process.returncode, 79, err)
+        tap.check("lost to another runner" in err, err)
+        tap.equal(world.history(), before, "history")
+        tap.check("abandoned" in before[0]["error_message"], str(before[0]))
+        tap.equal({h["status"] for h in before[1:]}, {"success"}, "the rest")
+
+
 def test_max_time():
     with new_world() as world:
         world.ok("init")
