@@ -162,11 +162,11 @@ odks_log_err(enum odks_log_level level, const struct odks_err *err)
 bool
 odks_log_has_progress(void)
 {
-    const char *term = getenv("TERM");
+    const char *term = getenv("TERM"), *ci = getenv("CI");
 
     return logger.format == ODKS_LOG_TEXT && logger.level >= ODKS_LOG_WARN
-           && isatty(STDERR_FILENO) && getenv("CI") == NULL && term != NULL
-           && strcmp(term, "dumb") != 0;
+           && isatty(STDERR_FILENO) && (ci == NULL || ci[0] == '\0')
+           && term != NULL && strcmp(term, "dumb") != 0;
 }
 
 void

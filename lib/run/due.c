@@ -60,19 +60,6 @@ current_slot(const struct odks_job_conf *job, int64_t now, int64_t *slot,
     return true;
 }
 
-int64_t
-odks_due_next(const struct odks_job_conf *job, int64_t now)
-{
-    struct odks_err ignored = ODKS_ERR_INIT;
-    struct odks_schedule s;
-
-    if (job->every_s > 0)
-        return now - now % (job->every_s * SECOND) + job->every_s * SECOND;
-    if (job->schedule == NULL || !parse(job, &s, &ignored))
-        return ODKS_TIME_NONE;
-    return odks_schedule_next(&s, job->timezone, now);
-}
-
 static struct odks_enqueue
 request(const struct odks_job_conf *job, struct odks_payload payload)
 {

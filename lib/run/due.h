@@ -16,12 +16,6 @@ ODKS_MUST_CHECK bool odks_due_enqueue(struct odks_db *db,
                                       const struct odks_run_options *options,
                                       struct odks_err *err);
 
-/*
- * When job is due next after now: ODKS_TIME_NONE if no clock decides (due at
- * every run, or after another job).
- */
-int64_t odks_due_next(const struct odks_job_conf *job, int64_t now);
-
 /* Are all schedules and time zones of the configuration valid? Else 78. */
 ODKS_MUST_CHECK bool odks_due_check(const struct odks_config *cfg,
                                     struct odks_err *err);

@@ -1,6 +1,7 @@
 # tests/integration/walk_test.py - SPDX-License-Identifier: Apache-2.0
 """Whole runs: what happens in Central is in the tables after the next run."""
 
+import contextlib
 import json
 import os
 import sys
@@ -238,6 +239,27 @@ def test_window_by_hand():
         tap.equal(metadata(world)["updated"], 0, "updated")
         world.ok("run", "people", "--since=2000-01-01")
         world.compare(FORM)
+
+
+def test_terminal_shows_progress_and_a_summary():
+    with odks.World(options=("--seed-bulk", "2000", "--rate", "2000")) as world:
+        world.job("bulk", form="bulk", batch_bytes=20000)
+        world.ok("init")
+        ours, theirs = os.openpty()
+        process = world.start("run", stderr=theirs,
+                              env={"TERM": "xterm", "CI": ""})
+        os.close(theirs)
+        shown = b""
+        with contextlib.suppress(OSError):  # the other end is closed
+            while piece := os.read(ours, 4096):
+                shown += piece
+        os.close(ours)
+        tap.equal(process.wait(60), 0, "exit code")
+        process.stdout.close()
+        shown = shown.decode()
+        tap.check(" of 2000 submissions, " in shown, shown)
+        tap.check(" s left" in shown, shown)
+        tap.check("bulk: 2000 submissions new, 0 changed" in shown, shown)
 
 
 def test_dry_run_writes_nothing():
