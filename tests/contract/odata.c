@@ -198,7 +198,8 @@ static int
 send_feed(struct sc_request *q, struct feed *fd, const struct sc_options *o,
           const char *base, size_t count, size_t left)
 {
-    struct sc_select page = { fd->sel.v + fd->from, fd->to - fd->from, 0 };
+    struct sc_select page = { fd->sel.v != NULL ? fd->sel.v + fd->from : NULL,
+                              fd->to - fd->from, 0 };
     struct sc_buf next = { 0 };
     struct json_object *bad = sc_action(q, "badJson");
 

@@ -156,7 +156,10 @@ START_TEST(finish)
     odks_db_rollback(db);
     odks_queue_unlock(db, job);
     ck_assert(!job->locked);
-    ODKS_SQL_IS(db, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'",
+    ODKS_SQL_IS(db,
+                "SELECT count(*) FROM pg_locks l JOIN pg_database d"
+                " ON d.oid = l.database AND d.datname = current_database()"
+                " WHERE l.locktype = 'advisory'",
                 "0");
     json_object_put(metadata);
 }
