@@ -132,8 +132,9 @@ START_TEST(unique_index_is_the_last_word)
             _exit(1);
         _exit(err.code);
     }
-    until(db, "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE"
-              " datname = current_database() AND wait_event_type = 'Lock')");
+    until(db, "SELECT EXISTS (SELECT FROM pg_locks w JOIN pg_locks m"
+              " ON m.pid = w.pid JOIN pg_database d ON d.oid = m.database"
+              " AND d.datname = current_database() WHERE NOT w.granted)");
     ODKS_OK(odks_db_commit(db, &err));
     ck_assert_int_eq(waitpid(child, &status, 0), child);
     ck_assert_int_eq(WEXITSTATUS(status), ODKS_EXIT_TEMPFAIL);
