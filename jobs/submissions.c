@@ -341,7 +341,7 @@ summarise(struct odks_walk *w)
              odks_attempt_is_dry(w->a) ? "dry run: " : "", c->inserted,
              c->updated, c->deleted, c->repeats);
     if (c->rejected > 0)
-        odks_log(ODKS_LOG_WARN,
+        odks_log(ODKS_LOG_INFO,
                  "%" PRId64 " value%s did not fit: see odk_sync_reject",
                  c->rejected, c->rejected == 1 ? "" : "s");
 }

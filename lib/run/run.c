@@ -198,7 +198,7 @@ tick(struct run *run, struct odks_err *err)
         || !odks_db_commit(run->db, err))
         return false;
     if (reclaimed > 0)
-        odks_log(ODKS_LOG_WARN, "took back %d abandoned job%s", reclaimed,
+        odks_log(ODKS_LOG_INFO, "took back %d abandoned job%s", reclaimed,
                  reclaimed == 1 ? "" : "s");
     return true;
 }

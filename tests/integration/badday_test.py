@@ -384,7 +384,7 @@ def test_a_runner_that_lost_its_claim_is_fenced():
         process = stalled(world)
         process.send_signal(signal.SIGSTOP)
         world.hurry()
-        result = world.ok("run")
+        result = world.ok("run", "-v")
         tap.check("took back 1 abandoned job" in result.err, str(result))
         world.hurry()
         world.ok("run")
@@ -397,6 +397,88 @@ def test_a_runner_that_lost_its_claim_is_fenced():
         tap.equal(world.history(), before, "history")
         tap.check("abandoned" in before[0]["error_message"], str(before[0]))
         tap.equal({h["status"] for h in before[1:]}, {"success"}, "the rest")
+
+
+def test_an_answer_lost_at_the_last_commit():
+    with new_world() as world:
+        world.ok("init")
+        world.central.create(FORM, count=3, seed=1)
+        world.central.clock(advance=60)
+        snapshot = world.snapshot()
+        log = world.path("points")
+        world.ok("run", shim={"kind": "sql", "log": log})
+        with open(log, encoding="utf-8") as file:
+            points = [line.split(" ", 2) for line in file]
+        # the statement that finishes the job, and what follows it
+        finish = max(i for i, (_, when, what) in enumerate(points)
+                     if when == "before" and what.startswith("WITH r AS"))
+        at = next(int(n) for n, when, what in points[finish:]
+                  if what.startswith("COMMIT") and when != "before")
+        world.restore(snapshot)
+        world.ok("run", shim={"kind": "sql", "at": at, "action": "drop"})
+        tap.equal([h["status"] for h in world.history()], ["success"],
+                  "attempts")
+        tap.equal(world.queue(), [], "queue")
+        world.compare(FORM)
+
+
+def test_counts_that_never_agree_are_no_success():
+    with new_world() as world:
+        world.ok("init")
+        world.central.create(FORM, count=3, seed=1)
+        world.central.clock(advance=86400)
+        world.central.script({"match": "count=true", "times": -1, "action": {
+            "hook": {"before": [{"cmd": "create", "form": FORM,
+                                 "submissionDate": "2020-01-01T00:00:00Z"}]}}})
+        fails(world, 75, ["Central counts", "the table"], "run")
+        tap.equal(world.history()[-1]["status"], "error", "history")
+        world.central.script(clear=True)
+        world.hurry()
+        world.ok("run")
+        world.compare(FORM)
+
+
+def test_a_full_walk_goes_on_where_it_stopped():
+    with new_world(window_rows=5) as world:
+        world.ok("init")
+        for seed in range(23):
+            world.central.create(FORM, seed=seed + 1)
+            world.central.clock(advance=60)
+        world.central.clock(advance=3600)
+        world.ok("run")
+        world.central.script({"match": "expand", "skip": 2, "action": {
+            "stall": [100, 60]}})
+        fails(world, 75, ["time limit"], "run", "people", "--full",
+              "--max-time=2s")
+        world.central.requests()
+        world.ok("run", "people")
+        windows = [r for r in world.central.requests()["requests"]
+                   if "expand" in r["path"] and "submissionDate" in r["path"]
+                   and "updatedAt" not in r["path"]]
+        tap.equal(len(windows), 3, "windows that were left")
+        world.compare(FORM)
+
+
+def test_values_that_do_not_fit_are_kept_aside():
+    with odks.World() as world:
+        world.job("simple", form="simple")
+        world.ok("init")
+        made = world.central.create("simple", count=2, seed=1)["ids"]
+        data = dict(next(r for r in world.central.state("simple")["live"]
+                         if r["__id"] == made[0]))
+        for key in ("__id", "__system"):
+            data.pop(key)
+        data["n_int"] = 1.2345678901234568e+29
+        world.central.edit("simple", made[0], data=data)
+        world.central.clock(advance=60)
+        result = world.ok("run", "-v")
+        tap.check("1 value did not fit" in result.err, str(result))
+        row = world.session.rows(
+            "SELECT n_int FROM odk.simple WHERE _edits > 0")[0]
+        tap.equal(row["n_int"], None, "the cell")
+        reject = world.session.rows("SELECT * FROM odk_sync_reject")[0]
+        tap.equal((reject["submission_id"], reject["column_name"]),
+                  (made[0], "n_int"), "reject")
 
 
 def test_max_time():

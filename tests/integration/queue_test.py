@@ -167,7 +167,7 @@ def test_abandoned_job_is_taken_back_and_told():
         tap.equal(process.returncode, -9, "exit code")
         world.settle()
         world.hurry()
-        result = world.ok("run")
+        result = world.ok("run", "-v")
         tap.check("took back 1 abandoned job" in result.err, str(result))
         world.hurry()
         world.ok("run")
