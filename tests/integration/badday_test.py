@@ -510,7 +510,7 @@ def test_database_disk_is_full():
         os.chmod(directory, 0o777)
         place = os.path.join(directory, "disk")
         os.mkdir(place)
-        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m,mode=777",
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=5m,mode=777",
                            "none", place], stderr=subprocess.DEVNULL,
                           check=False).returncode != 0:
             raise tap.Skip("it needs to mount a small file system")
@@ -519,12 +519,13 @@ def test_database_disk_is_full():
         shutil.chown(place + "/space", "postgres", "postgres")
         stack.callback(pg.sql, "postgres", "DROP TABLESPACE small")
         with new_world() as world:
-            world.ok("init")
+            # before the first connection, which a pooler would keep
             world.session.run(
                 f"CREATE TABLESPACE small LOCATION '{place}/space';"
                 f'ALTER DATABASE "{world.database}"'
                 " SET default_tablespace = small")
-            world.central.create(FORM, count=2000, seed=1)
+            world.ok("init")
+            world.central.create(FORM, count=4000, seed=1)
             world.central.clock(advance=60)
             fails(world, 75, ["No space left", "disk is full"], "run")
             tap.equal(world.history()[-1]["status"], "error", "history")
