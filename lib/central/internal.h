@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "central/central.h"
-#include "core/cleanup.h"
+#include "core/json.h"
 #include "http/http.h"
 
 struct odks_buf;
@@ -19,13 +19,6 @@ struct odks_central {
     struct odks_http *http;
     char *token; /* NULL: not logged in */
 };
-
-static inline void
-odks_cleanup_json(struct json_object **json)
-{
-    (void) json_object_put(*json); /* NULL is fine */
-}
-#define CLEANUP_JSON CLEANUP(odks_cleanup_json)
 
 /* --- central.c ------------------------------------------------------------ */
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/err.h"
+#include "core/json.h"
 #include "core/mem.h"
 #include "db/db.h"
 #include "sql/queries.h"
@@ -14,13 +15,11 @@
 enum { FOUND_OURS, FOUND_OLD };                        /* schema_found.sql */
 enum { VERSION_APPLIED, VERSION_KNOWN, VERSION_SAME }; /* schema_versions.sql */
 
-ODKS_DEFINE_CLEANUP(json, struct json_object *, json_object_put)
-
 /* This program's migrations as the parameter of schema_versions.sql. */
 static char *
 known_migrations(void)
 {
-    CLEANUP(odks_cleanup_json)
+    CLEANUP_JSON
     struct json_object *all = json_object_new_array();
 
     for (const struct odks_migration *m = odks_migrations; m->version != 0;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/json.h"
 #include "core/mem.h"
 #include "sql/queries.h"
 
@@ -25,12 +26,10 @@ enum {
     COL_LOCKED
 };
 
-ODKS_DEFINE_CLEANUP(json, struct json_object *, json_object_put)
-
 static char *
 types_text(const char *const *types)
 {
-    CLEANUP(odks_cleanup_json) struct json_object *a = json_object_new_array();
+    CLEANUP_JSON struct json_object *a = json_object_new_array();
 
     for (; *types != NULL; types++)
         (void) json_object_array_add(a, json_object_new_string(*types));

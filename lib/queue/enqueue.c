@@ -3,12 +3,11 @@
 
 #include "queue/queue.h"
 
+#include "core/json.h"
 #include "core/mem.h"
 #include "sql/queries.h"
 
 enum { COL_ID, COL_NEW }; /* queue_enqueue.sql */
-
-ODKS_DEFINE_CLEANUP(json, struct json_object *, json_object_put)
 
 /* Times are written as people read them, "2026-11-23T16:15:30.123Z". */
 static void
@@ -23,7 +22,7 @@ add_time(struct json_object *o, const char *key, int64_t us)
 static char *
 payload_text(const struct odks_payload *payload)
 {
-    CLEANUP(odks_cleanup_json) struct json_object *o = json_object_new_object();
+    CLEANUP_JSON struct json_object *o = json_object_new_object();
 
     if (payload->full)
         (void) json_object_object_add(o, "full", json_object_new_boolean(true));

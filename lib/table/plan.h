@@ -8,11 +8,9 @@
 
 #include <json-c/json.h>
 
+#include "core/json.h"
 #include "table/model.h"
 #include "table/names.h"
-
-ODKS_DEFINE_CLEANUP(json, struct json_object *, json_object_put)
-#define CLEANUP_JSON CLEANUP(odks_cleanup_json)
 
 /* Types of the registry that are no type of ODK. */
 #define ODKS_REG_TABLE "table" /* the table itself; its path is "" */
