@@ -58,7 +58,8 @@ def test_strikes_at_each_point():
         tap.equal((status, out), (-9, ""))
         tap.check(log.splitlines()[-1].startswith(f"*{at} "), log)
     tap.equal(struck(SELECT, at=2, action="term")[0], -15)
-    tap.equal(struck(SELECT, at=2, action="drop")[0], 2)
+    # at 2 the answer may be here already
+    tap.equal(struck(SELECT, at=1, action="drop")[0], 2)
     tap.equal(struck(SELECT, at=4, action="kill")[0], 0)
 
 
