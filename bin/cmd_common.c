@@ -7,6 +7,7 @@
 #include "core/log.h"
 #include "db/migrate.h"
 #include "run/due.h"
+#include "run/forms.h"
 #include "run/instance.h"
 
 /* On a terminal a run says what it did; for cron silence is success. */
@@ -45,7 +46,8 @@ odks_cmd_open(const struct odks_cli *cli, struct odks_cmd_db *c,
     return odks_cmd_config_load(cli, &c->cfg, err)
            && odks_config_db_conf(c->cfg, c->instance, &c->conf, err)
            && odks_db_connect(&c->conf, &c->db, err)
-           && odks_db_begin(c->db, err) && odks_migrate_check(c->db, err);
+           && odks_db_begin(c->db, err) && odks_migrate_check(c->db, err)
+           && odks_forms_load(c->db, c->cfg, err);
 }
 
 void

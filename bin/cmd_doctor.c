@@ -5,8 +5,10 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "bin/cmd.h"
+#include "core/json.h"
 #include "db/migrate.h"
 #include "run/instance.h"
 #include "run/login.h"
@@ -68,10 +70,10 @@ bad(struct doctor *d, const char *what, struct odks_err *err)
 }
 
 static void
-check_rights(struct doctor *d, struct odks_err *err)
+check_rights(struct doctor *d, const char *schema, struct odks_err *err)
 {
     const struct odks_database_conf *conf = odks_config_database(d->c.cfg);
-    const char *const params[] = { conf->schema };
+    const char *const params[] = { schema };
     CLEANUP_PGRESULT PGresult *res =
         odks_db_query(d->c.db, &odks_sql_doctor_rights, params, err);
 
@@ -105,9 +107,23 @@ check_rights(struct doctor *d, struct odks_err *err)
         bad(d, "rights", err);
         return;
     }
-    good(d, "rights", "role %s may do what it must", role);
+    good(d, "rights", "role %s may do what it must in schema %s", role,
+         odks_db_text(res, 0, 1));
     if (odks_db_text(res, 0, 6) != NULL)
         good(d, "postgis", "version %s is there", odks_db_text(res, 0, 6));
+}
+
+/* Is job i the first one to name this schema? */
+static bool
+is_first_with(const struct odks_config *cfg, size_t i, const char *schema)
+{
+    if (strcmp(schema, odks_config_database(cfg)->schema) == 0)
+        return false;
+    while (i-- > 0) {
+        if (strcmp(schema, odks_config_job(cfg, i)->schema) == 0)
+            return false;
+    }
+    return true;
 }
 
 static void
@@ -143,7 +159,13 @@ check_database(struct doctor *d, struct odks_err *err)
         return;
     }
     good(d, "tables", "the tracking tables are of this version");
-    check_rights(d, err);
+    check_rights(d, odks_config_database(d->c.cfg)->schema, err);
+    for (size_t i = 0; i < odks_config_job_count(d->c.cfg); i++) {
+        const char *schema = odks_config_job(d->c.cfg, i)->schema;
+
+        if (is_first_with(d->c.cfg, i, schema))
+            check_rights(d, schema, err);
+    }
 }
 
 static void
@@ -179,6 +201,30 @@ check_role(struct doctor *d, const char *what, struct odks_central *central)
          "Use a web user with the role Project Viewer on the projects.");
 }
 
+/* How many forms does "form = *" stand for? */
+static void
+check_forms(struct doctor *d, const struct odks_job_conf *job,
+            struct odks_central *central, struct odks_err *err)
+{
+    CLEANUP_JSON struct json_object *forms = NULL;
+    size_t wanted = 0;
+
+    if (!odks_central_forms(central, job->project, &forms, err)) {
+        bad(d, job->sync_type, err);
+        return;
+    }
+    for (size_t i = 0; i < json_object_array_length(forms); i++) {
+        struct json_object *form = json_object_array_get_idx(forms, i);
+        struct json_object *id = NULL;
+
+        if (json_object_object_get_ex(form, "xmlFormId", &id))
+            wanted += odks_config_wants_form(d->c.cfg, job,
+                                             json_object_get_string(id));
+    }
+    good(d, job->sync_type, "%zu of %zu forms of project %" PRId64, wanted,
+         json_object_array_length(forms), job->project);
+}
+
 /* The filter of a walk: servers before v2024.3 do not know deletedAt. */
 static void
 check_form(struct doctor *d, const struct odks_job_conf *job,
@@ -187,6 +233,10 @@ check_form(struct doctor *d, const struct odks_job_conf *job,
     struct odks_form form = { 0 };
     int64_t count = 0;
 
+    if (odks_config_is_pattern(job)) {
+        check_forms(d, job, central, err);
+        return;
+    }
     if (!odks_central_form(central, job->project, job->form, &form, err)
         || !odks_central_count(central, job->project, job->form,
                                "__system/deletedAt eq null", &count, err)) {

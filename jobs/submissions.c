@@ -14,6 +14,7 @@
 
 #include "core/log.h"
 #include "core/mem.h"
+#include "jobs/forms.h"
 #include "jobs/kinds.h"
 #include "jobs/walk.h"
 #include "run/login.h"
@@ -125,7 +126,7 @@ prepare_tables(struct odks_walk *w, struct odks_err *err)
         .central = conf->central->name,
         .project = conf->project,
         .form_id = conf->form,
-        .schema = odks_config_database(a->cfg)->schema,
+        .schema = conf->schema,
         .table = conf->table,
         .tables = conf->tables,
         .raw = conf->raw,
@@ -372,7 +373,7 @@ tick(void *arg, struct odks_err *err)
 }
 
 static bool
-run(struct odks_attempt *a, struct odks_err *err)
+mirror(struct odks_attempt *a, struct odks_err *err)
 {
     struct odks_walk w = { .a = a, .counts = ODKS_MERGE_INIT };
     CLEANUP_LOGIN struct odks_login login = { .tick = tick, .tick_arg = a };
@@ -392,6 +393,13 @@ run(struct odks_attempt *a, struct odks_err *err)
     odks_cursor_clear(&w.cursor);
     odks_central_close(w.central);
     return ok;
+}
+
+static bool
+run(struct odks_attempt *a, struct odks_err *err)
+{
+    return odks_config_is_pattern(a->conf) ? odks_forms_find(a, err)
+                                           : mirror(a, err);
 }
 
 const struct odks_job_kind odks_kind_submissions = { "submissions", run };

@@ -70,6 +70,16 @@ ODKS_MUST_CHECK bool odks_central_form(struct odks_central *central,
                                        struct odks_err *err);
 void odks_form_clear(struct odks_form *form);
 
+/*
+ * The forms of a project as Central lists them, an array of objects; 78 if
+ * there is no such project. One without publishedAt was never published: it
+ * has nothing to read. The caller puts *forms.
+ */
+ODKS_MUST_CHECK bool odks_central_forms(struct odks_central *central,
+                                        int64_t project,
+                                        struct json_object **forms,
+                                        struct odks_err *err);
+
 enum odks_field_type {
     ODKS_FIELD_TEXT, /* string, barcode, select one, unknown */
     ODKS_FIELD_INT,

@@ -114,7 +114,10 @@ get_list(struct odks_central *central, int64_t project, const char *what,
     if (!odks_central_get(central, target, &list, NULL, err))
         return NULL;
     if (!json_object_is_type(list, json_type_array)) {
-        odks_err_set(err, ODKS_EXIT_PROTOCOL, "not a list");
+        odks_err_set(err, ODKS_EXIT_PROTOCOL,
+                     "%s does not answer like ODK Central: no list of %s",
+                     central->login->http.origin,
+                     project < 0 ? "projects" : what);
         return NULL;
     }
     return odks_steal(&list);
@@ -239,4 +242,14 @@ odks_central_explain(struct odks_central *central, int64_t project,
                      form_id, project);
         odks_err_hint(err, "Publish its draft in Central.");
     }
+}
+
+bool
+odks_central_forms(struct odks_central *central, int64_t project,
+                   struct json_object **forms, struct odks_err *err)
+{
+    *forms = get_list(central, project, "forms", err);
+    if (*forms == NULL && err->code == ODKS_EXIT_CONFIG)
+        no_project(central, project, err);
+    return *forms != NULL;
 }

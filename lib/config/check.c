@@ -151,6 +151,37 @@ check_tables(const struct odks_config *cfg, const struct odks_section *section,
     return true;
 }
 
+/* What goes with "form = *" and what does not. */
+static bool
+check_pattern(const struct odks_config *cfg, const struct odks_section *section,
+              struct odks_err *err)
+{
+    bool pattern = odks_config_is_pattern(&section->conf.job.conf);
+    static const char *const keys[] = { "include", "exclude", "table" };
+
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+        const struct odks_value *value =
+            odks_config_value(cfg, section, keys[i]);
+        bool of_patterns = strcmp(keys[i], "table") != 0;
+
+        if (value->text == NULL || of_patterns == pattern)
+            continue;
+        odks_err_set(err, ODKS_EXIT_CONFIG,
+                     of_patterns ? "%s: %s: %s goes with form = * only"
+                                 : "%s: %s: %s does not go with form = *",
+                     value->origin, section->title, keys[i]);
+        odks_err_hint(err,
+                      of_patterns
+                          ? "Delete it, or write form = *."
+                          : "Each form gets a table named after it; give "
+                            "one form a [job] section of its own, with "
+                            "like = %s.",
+                      section->name);
+        return false;
+    }
+    return true;
+}
+
 static bool
 check_job(struct odks_config *cfg, struct odks_section *section,
           struct odks_err *err)
@@ -172,7 +203,9 @@ check_job(struct odks_config *cfg, struct odks_section *section,
     job->central = &central->conf.central.conf;
     CLEANUP_FREE char *form = odks_text_decode_form(job->form);
     job->form = odks_config_keep(cfg, form);
-    return true;
+    if (job->schema == NULL)
+        job->schema = odks_config_database(cfg)->schema;
+    return check_pattern(cfg, section, err);
 }
 
 bool

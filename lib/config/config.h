@@ -58,9 +58,14 @@ struct odks_job_conf {
     const char *kind;
     const struct odks_central_conf *central;
     int64_t project;
-    const char *form;          /* xmlFormId, decoded */
+    const char *form; /* xmlFormId, decoded; "*": all of the project */
+    const char *const *include; /* patterns of form ids, for "*", or NULL */
+    const char *const *exclude;
+    const char *form_of; /* sync type of the "*" that this form is one of, or
+                            NULL: it is in the file */
     const char *const *tables; /* NULL-terminated; NULL: all of the form */
     const char *table;         /* of the form; NULL: from its id */
+    const char *schema;        /* of the tables */
     const char *schedule;      /* cron expression or NULL */
     int64_t every_s;           /* or 0 */
     const char *timezone;      /* of schedule and of times without a zone */
@@ -107,6 +112,28 @@ const struct odks_job_conf *odks_config_job(const struct odks_config *cfg,
 const struct odks_job_conf *odks_config_find_job(const struct odks_config *cfg,
                                                  const char *sync_type,
                                                  struct odks_err *err);
+
+/* Does this job stand for all forms of its project? */
+bool odks_config_is_pattern(const struct odks_job_conf *job);
+
+/*
+ * Is a form of its project one that the "*" of job stands for? Not if its
+ * patterns say otherwise, or if the form has a section of its own.
+ */
+bool odks_config_wants_form(const struct odks_config *cfg,
+                            const struct odks_job_conf *job,
+                            const char *form_id);
+
+/*
+ * Add a job for one form of a "*": with the settings of that job, due when
+ * that is done. Other jobs stay where they are. Removing one ends what was
+ * borrowed of it.
+ */
+void odks_config_add_form(struct odks_config *cfg,
+                          const struct odks_job_conf *job,
+                          const char *sync_type, const char *form_id);
+void odks_config_remove_form(struct odks_config *cfg, const char *sync_type);
+
 size_t odks_config_central_count(const struct odks_config *cfg);
 const struct odks_central_conf *
 odks_config_central(const struct odks_config *cfg, size_t i);

@@ -41,6 +41,7 @@ struct odks_central_part {
 struct odks_job_part {
     struct odks_job_conf conf;
     const char *central_name;
+    const char *like; /* a sync type or NULL */
 };
 
 union odks_section_conf {
@@ -189,6 +190,11 @@ ODKS_MUST_CHECK bool odks_config_split_header(char *header,
 /* legacy.c: the variables of the old service into sections; *found: any? */
 ODKS_MUST_CHECK bool odks_config_read_legacy(struct odks_config *cfg,
                                              bool *found, struct odks_err *err);
+
+/* like.c: give each job what it takes from another, once files and
+ * environment are read. */
+ODKS_MUST_CHECK bool odks_config_inherit(struct odks_config *cfg,
+                                         struct odks_err *err);
 
 /* url.c: check and shorten the address of a Central; the caller frees it. */
 ODKS_MUST_CHECK bool odks_config_url(const char *text, bool allow_http,

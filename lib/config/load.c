@@ -176,8 +176,21 @@ apply_flag(struct odks_config *cfg, const struct odks_config_flag *flag,
 }
 
 static bool
-finish_section(struct odks_config *cfg, struct odks_section *section,
-               struct odks_err *err)
+read_environment(struct odks_config *cfg, struct odks_section *section,
+                 struct odks_err *err)
+{
+    const struct odks_schema *schema = &cfg->schema[section->kind];
+
+    for (size_t i = 0; i < schema->count; i++) {
+        if (!apply_environment(cfg, section, &schema->options[i], err))
+            return false;
+    }
+    return true;
+}
+
+static bool
+parse_section(struct odks_config *cfg, struct odks_section *section,
+              struct odks_err *err)
 {
     const struct odks_schema *schema = &cfg->schema[section->kind];
 
@@ -189,22 +202,9 @@ finish_section(struct odks_config *cfg, struct odks_section *section,
         const struct odks_option *option = &schema->options[i];
         struct odks_value *value = &section->values[i];
 
-        if (!apply_environment(cfg, section, option, err))
-            return false;
         if (value->text == NULL && option->default_text != NULL)
             *value = (struct odks_value){ .text = option->default_text,
                                           .origin = "default" };
-    }
-    return true;
-}
-
-static bool
-parse_section(struct odks_config *cfg, struct odks_section *section,
-              struct odks_err *err)
-{
-    const struct odks_schema *schema = &cfg->schema[section->kind];
-
-    for (size_t i = 0; i < schema->count; i++) {
         if (!odks_config_parse_value(cfg, section, &schema->options[i], err))
             return false;
     }
@@ -223,13 +223,15 @@ odks_config_load(const char *path, const struct odks_config_flag *flags,
         return false;
     add_missing_sections(new);
     for (size_t i = 0; i < new->section_count; i++) {
-        if (!finish_section(new, new->sections[i], err))
+        if (!read_environment(new, new->sections[i], err))
             return false;
     }
     for (size_t i = 0; i < flag_count; i++) {
         if (!apply_flag(new, &flags[i], err))
             return false;
     }
+    if (!odks_config_inherit(new, err))
+        return false;
     for (size_t i = 0; i < new->section_count; i++) {
         if (!parse_section(new, new->sections[i], err))
             return false;

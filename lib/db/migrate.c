@@ -115,8 +115,8 @@ odks_migrate_check(struct odks_db *db, struct odks_err *err)
 }
 
 /* IF NOT EXISTS would ask for the right to create even when it exists. */
-static bool
-create_schema(struct odks_db *db, const char *name, struct odks_err *err)
+bool
+odks_migrate_schema(struct odks_db *db, const char *name, struct odks_err *err)
 {
     const char *const params[] = { name };
     CLEANUP_BUF struct odks_buf text = ODKS_BUF_INIT(512);
@@ -185,8 +185,9 @@ migrate(struct odks_db *db, const char *form_schema, int *applied,
 
     CLEANUP_PGRESULT PGresult *lock =
         odks_db_query(db, &odks_sql_schema_lock, NULL, err);
-    if (lock == NULL || !create_schema(db, odks_db_tracking_schema(db), err)
-        || !create_schema(db, form_schema, err)
+    if (lock == NULL
+        || !odks_migrate_schema(db, odks_db_tracking_schema(db), err)
+        || !odks_migrate_schema(db, form_schema, err)
         || !find_missing(db, &missing, err))
         return false;
     for (const struct odks_migration *m = odks_migrations;
@@ -230,16 +231,23 @@ print_ident(const char *name, FILE *out)
     (void) fputc('"', out);
 }
 
+void
+odks_migrate_print_schema(const char *name, FILE *out)
+{
+    (void) fputs("CREATE SCHEMA IF NOT EXISTS ", out);
+    print_ident(name, out);
+    (void) fputs(";\n", out);
+}
+
 /* Each step is run from its own text, so that its checksum is that text's. */
 void
 odks_migrate_print(const char *tracking_schema, const char *form_schema,
                    FILE *out)
 {
-    (void) fputs("BEGIN;\nCREATE SCHEMA IF NOT EXISTS ", out);
-    print_ident(tracking_schema, out);
-    (void) fputs(";\nCREATE SCHEMA IF NOT EXISTS ", out);
-    print_ident(form_schema, out);
-    (void) fputs(";\nSET LOCAL search_path = ", out);
+    (void) fputs("BEGIN;\n", out);
+    odks_migrate_print_schema(tracking_schema, out);
+    odks_migrate_print_schema(form_schema, out);
+    (void) fputs("SET LOCAL search_path = ", out);
     print_ident(tracking_schema, out);
     (void) fputs(", pg_temp;\n", out);
     for (const struct odks_migration *m = odks_migrations; m->version != 0;

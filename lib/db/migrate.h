@@ -29,6 +29,11 @@ struct odks_migration {
 ODKS_MUST_CHECK bool odks_migrate(struct odks_db *db, const char *form_schema,
                                   int *applied, struct odks_err *err);
 
+/* Have a further schema for form tables, in the caller's transaction. */
+ODKS_MUST_CHECK bool odks_migrate_schema(struct odks_db *db, const char *name,
+                                         struct odks_err *err);
+void odks_migrate_print_schema(const char *name, FILE *out);
+
 /* The SQL that odks_migrate() would run on an empty database, for a DBA. */
 void odks_migrate_print(const char *tracking_schema, const char *form_schema,
                         FILE *out);

@@ -67,13 +67,16 @@ enqueue_dependents(struct odks_attempt *a, struct odks_err *err)
 
         if (next->after == NULL || strcmp(next->after, a->conf->sync_type) != 0)
             continue;
-        const struct odks_enqueue what = {
+        struct odks_enqueue what = {
             .sync_type = next->sync_type,
             .run_at = ODKS_TIME_NONE,
             .priority = (int) next->priority,
             .max_failures = (int) next->max_failures,
             .payload = { .since = ODKS_TIME_NONE, .until = ODKS_TIME_NONE },
         };
+        /* what is asked of all forms is asked of each */
+        if (next->form_of != NULL)
+            what.payload = a->payload;
         if (!odks_queue_enqueue(a->db, &what, &queued, &id, err))
             return false;
     }

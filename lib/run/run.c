@@ -12,6 +12,7 @@
 #include "core/stop.h"
 #include "db/migrate.h"
 #include "run/due.h"
+#include "run/forms.h"
 #include "run/instance.h"
 #include "sql/queries.h"
 
@@ -36,24 +37,46 @@ note(struct run *run, const struct odks_err *err)
     run->worst = odks_exit_worse(run->worst, err->code);
 }
 
-/* The types that may be claimed: those asked for, else all configured. */
+/* Was this job asked for, by its name or that of the "form = *" it is of? */
 static bool
-choose_types(struct run *run, struct odks_err *err)
+is_wanted(const struct run *run, const struct odks_job_conf *job)
 {
     const struct odks_run_options *o = run->options;
-    size_t count =
-        o->type_count > 0 ? o->type_count : odks_config_job_count(run->cfg);
 
-    run->types = odks_xcalloc(count + 1, sizeof(*run->types));
-    for (size_t i = 0; i < count; i++) {
-        const struct odks_job_conf *job =
-            o->type_count > 0 ? odks_config_find_job(run->cfg, o->types[i], err)
-                              : odks_config_job(run->cfg, i);
-        if (job == NULL)
+    for (size_t i = 0; i < o->type_count; i++) {
+        if (strcmp(o->types[i], job->sync_type) == 0
+            || (job->form_of != NULL && strcmp(o->types[i], job->form_of) == 0))
+            return true;
+    }
+    return o->type_count == 0;
+}
+
+static bool
+check_types(const struct run *run, struct odks_err *err)
+{
+    const struct odks_run_options *o = run->options;
+
+    for (size_t i = 0; i < o->type_count; i++) {
+        if (odks_config_find_job(run->cfg, o->types[i], err) == NULL)
             return false;
-        run->types[i] = job->sync_type;
     }
     return true;
+}
+
+/* The types that may be claimed now: a job may have found new forms. */
+static void
+choose_types(struct run *run)
+{
+    size_t count = odks_config_job_count(run->cfg), n = 0;
+
+    free(run->types);
+    run->types = odks_xcalloc(count + 1, sizeof(*run->types));
+    for (size_t i = 0; i < count; i++) {
+        const struct odks_job_conf *job = odks_config_job(run->cfg, i);
+
+        if (is_wanted(run, job))
+            run->types[n++] = job->sync_type;
+    }
 }
 
 static const struct odks_job_kind *
@@ -193,6 +216,7 @@ tick(struct run *run, struct odks_err *err)
     int reclaimed = 0;
 
     if (!odks_db_begin(run->db, err) || !odks_migrate_check(run->db, err)
+        || !odks_forms_load(run->db, run->cfg, err) || !check_types(run, err)
         || !odks_due_enqueue(run->db, run->cfg, run->options, err)
         || !odks_queue_reclaim(run->db, &reclaimed, err)
         || !odks_db_commit(run->db, err))
@@ -241,6 +265,7 @@ drain(struct run *run, struct odks_err *err)
             odks_stop_err(err);
             return false;
         }
+        choose_types(run);
         if (!claim(run, &job, err))
             return false;
         if (job == NULL)
@@ -257,20 +282,25 @@ drain(struct run *run, struct odks_err *err)
 static bool
 dry_run(struct run *run, struct odks_err *err)
 {
-    for (size_t i = 0; run->types[i] != NULL; i++) {
+    if (!odks_db_begin(run->db, err) || !odks_forms_load(run->db, run->cfg, err)
+        || !check_types(run, err))
+        return false;
+    odks_db_rollback(run->db);
+    /* one with "form = *" may add more behind it */
+    for (size_t i = 0; i < odks_config_job_count(run->cfg); i++) {
         struct odks_attempt a = { .cfg = run->cfg,
+                                  .conf = odks_config_job(run->cfg, i),
                                   .db = run->db,
                                   .payload = run->options->payload,
                                   .latest = ODKS_TIME_NONE };
 
-        a.conf = odks_config_find_job(run->cfg, run->types[i], err);
-        if (a.conf == NULL)
-            return false;
-        odks_log_set_job(run->types[i]);
+        if (!is_wanted(run, a.conf))
+            continue;
+        odks_log_set_job(a.conf->sync_type);
         a.metadata = json_object_new_object();
         bool ok = do_kind(run, &a, err);
         if (ok && run->options->report != NULL)
-            run->options->report(run->types[i], a.metadata);
+            run->options->report(a.conf->sync_type, a.metadata);
         json_object_put(a.metadata);
         odks_db_rollback(run->db);
         if (!ok)
@@ -283,7 +313,7 @@ dry_run(struct run *run, struct odks_err *err)
 static bool
 run_all(struct run *run, struct odks_err *err)
 {
-    if (!choose_types(run, err)
+    if ((!odks_forms_possible(run->cfg) && !check_types(run, err))
         || !odks_config_db_conf(run->cfg, run->instance, &run->db_conf, err)
         || !odks_db_connect(&run->db_conf, &run->db, err))
         return false;

@@ -57,7 +57,8 @@ check_relations(struct odks_db *db, const struct odks_model_conf *conf,
     odks_err_set(err, ODKS_EXIT_CONFIG,
                  "%s.%s exists already and is not of form %s", conf->schema,
                  odks_db_text(res, 0, 0), conf->form_id);
-    odks_err_hint(err, "Set another table = in [job %s].", conf->sync_type);
+    odks_err_hint(err, "Set another table or schema in [job %s].",
+                  conf->sync_type);
     return false;
 }
 

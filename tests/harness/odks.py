@@ -59,6 +59,7 @@ class World:
         self._template = template
         self.central = central
         self.jobs = {}
+        self.more = []  # sections: (header, settings)
         self.settings = {"odk-sync": {}, "database": {}, "central": {}}
         self.directory = self.database = self.session = None
 
@@ -163,6 +164,7 @@ class World:
         yield "odk-sync", self.settings["odk-sync"]
         yield "database", database
         yield "central", central
+        yield from self.more
         for name, settings in self.jobs.items():
             yield "job " + name, settings
 
