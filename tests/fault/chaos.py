@@ -3,7 +3,7 @@
 end of the lease. Every job is done exactly once, and nothing that a runner
 wrote after it had lost its claim is left.
 
-    chaos.py [--jobs N] [--runners N] [--seed S]
+    chaos.py [--jobs N] [--runners N] [--kills N] [--stops N] [--seed S]
 
 Time past a lease is not waited for but set: the lease of a stopped runner is
 put into the past, which is the same to everybody who looks at it.
@@ -21,18 +21,24 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
 import odks  # noqa: E402
 import tap  # noqa: E402
 
-# Who wrote what in which transaction; in the same transaction, so that what
-# was rolled back is not there.
+# Which attempt wrote what in which transaction. Every such transaction has
+# begun with the heartbeat, which updated the queue row of the claim: the row
+# with this transaction's number names the attempt. In the same transaction, so
+# that what was rolled back is not there.
 WITNESS = """
 CREATE SCHEMA witness;
 CREATE TABLE witness.writes (
     xid xid8 NOT NULL, instance text NOT NULL, table_name text NOT NULL,
-    PRIMARY KEY (table_name, instance, xid));
+    history_id integer, PRIMARY KEY (table_name, instance, xid));
 CREATE FUNCTION witness.see() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO witness.writes VALUES (pg_current_xact_id(),
+    INSERT INTO witness.writes
+    SELECT pg_current_xact_id(),
         replace(current_setting('application_name'), 'odk-sync/', ''),
-        TG_TABLE_NAME) ON CONFLICT DO NOTHING;
+        TG_TABLE_NAME,
+        (SELECT history_id FROM public.odk_sync_queue
+         WHERE xmin = pg_current_xact_id()::xid AND state = 'running')
+    ON CONFLICT DO NOTHING;
     RETURN NULL;
 END $$;
 CREATE FUNCTION witness.watch() RETURNS event_trigger LANGUAGE plpgsql AS $$
@@ -52,23 +58,17 @@ CREATE EVENT TRIGGER witness ON ddl_command_end
     WHEN TAG IN ('CREATE TABLE') EXECUTE FUNCTION witness.watch();
 """
 
-# A write of an attempt after that attempt was closed as an error: the history
-# row was last changed by whoever closed it. A runner that was fenced goes on to
-# its next job, which may be the same one again: what it writes from that claim
-# on belongs to the later attempt.
+# Writes without a claim, with that of another runner or type, and writes of an
+# attempt after it was closed as an error: the history row was last changed by
+# whoever closed it.
 FENCED_WRITES = """
-SELECT h.id, h.sync_type, h.service_instance, w.xid::text AS xid
-FROM odk_sync_history h
-JOIN witness.writes w ON starts_with(h.service_instance, w.instance)
-    AND (w.table_name = h.sync_type
+SELECT h.id, h.sync_type, h.service_instance, w.*
+FROM witness.writes w LEFT JOIN odk_sync_history h ON h.id = w.history_id
+WHERE h.id IS NULL OR NOT starts_with(h.service_instance, w.instance)
+    OR NOT (w.table_name = h.sync_type
         OR starts_with(w.table_name, h.sync_type || '__'))
-WHERE h.status = 'error'
-    AND pg_xact_commit_timestamp(w.xid::xid)
-        > pg_xact_commit_timestamp(h.xmin)
-    AND NOT EXISTS (SELECT FROM odk_sync_history n
-        WHERE n.sync_type = h.sync_type AND n.id > h.id
-            AND n.service_instance = h.service_instance
-            AND n.sync_timestamp < pg_xact_commit_timestamp(w.xid::xid))
+    OR (h.status = 'error' AND pg_xact_commit_timestamp(w.xid::xid)
+        > pg_xact_commit_timestamp(h.xmin))
 """
 
 
@@ -112,11 +112,12 @@ class Chaos:
         if not awake or self.random.random() < 0.5:
             return
         victim = self.random.choice(awake)
-        if self.random.random() < 0.6:
-            if self.kills < self.args.jobs / 2:
+        if self.random.random() * (self.args.kills + self.args.stops) \
+                < self.args.kills:
+            if self.kills < self.args.kills:
                 victim.process.kill()
                 self.kills += 1
-        elif self.stops < self.args.jobs / 4:
+        elif self.stops < self.args.stops:
             victim.stop(self.random.uniform(0.3, 2.5))
             self.stops += 1
 
@@ -212,9 +213,15 @@ def main():
     parser.add_argument("--jobs", type=int, default=int(
         os.environ.get("ODKS_CHAOS_JOBS", "200")))
     parser.add_argument("--runners", type=int, default=6)
+    parser.add_argument("--kills", type=int)
+    parser.add_argument("--stops", type=int)
     parser.add_argument("--seed", type=int, default=int(
         os.environ.get("ODKS_SEED", time.time())))
     args = parser.parse_args()
+    if args.kills is None:
+        args.kills = args.jobs // 2
+    if args.stops is None:
+        args.stops = args.jobs // 4
     sys.argv[1:] = []
 
     def test_every_job_is_done_exactly_once():
