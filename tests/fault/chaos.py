@@ -1,9 +1,11 @@
 # tests/fault/chaos.py - SPDX-License-Identifier: Apache-2.0
 """Six runners, 200 jobs, and blows at random: SIGKILL, and SIGSTOP past the
-end of the lease. Every job is done exactly once, and nothing that a runner
-wrote after it had lost its claim is left.
+end of the lease, best until another runner is in the midst of the same job.
+Every job is done exactly once, and nothing that a runner wrote after it had
+lost its claim is left.
 
-    chaos.py [--jobs N] [--runners N] [--kills N] [--stops N] [--seed S]
+    chaos.py [--jobs N] [--runners N] [--kills N] [--stops N]
+             [--latency MS] [--seed S]
 
 Time past a lease is not waited for but set: the lease of a stopped runner is
 put into the past, which is the same to everybody who looks at it.
@@ -74,13 +76,15 @@ WHERE h.id IS NULL OR NOT starts_with(h.service_instance, w.instance)
 
 class Runner:
     def __init__(self, world):
-        self.process = world.start("run", "--max-jobs", "12",
+        self.process = world.start("run", "--max-jobs", "3",
                                    stdout=open(os.devnull, "wb"))
         self.stopped_until = None
+        self.job = None
 
-    def stop(self, seconds):
+    def stop(self, seconds, job):
         self.process.send_signal(signal.SIGSTOP)
         self.stopped_until = time.monotonic() + seconds
+        self.job = job
 
     def go_on(self):
         self.process.send_signal(signal.SIGCONT)
@@ -100,7 +104,7 @@ class Chaos:
         self.random = random.Random(args.seed)
         self.runners = []
         self.codes = {}
-        self.kills = self.stops = 0
+        self.kills = self.stops = self.overtaken = 0
 
     def awake(self):
         return [r for r in self.runners if r.stopped_until is None]
@@ -118,12 +122,24 @@ class Chaos:
                 victim.process.kill()
                 self.kills += 1
         elif self.stops < self.args.stops:
-            victim.stop(self.random.uniform(0.3, 2.5))
+            victim.stop(self.random.uniform(0.3, 6), self.job_of(victim))
             self.stops += 1
+
+    def job_of(self, runner):
+        return self.world.session.value(
+            "SELECT max(id) FROM odk_sync_queue WHERE state = 'running'"
+            f" AND claimed_by ~ '-{runner.process.pid}-'")
+
+    def is_overtaken(self, runner):
+        """Is another one in the midst of what this one had claimed?"""
+        return runner.job is not None and self.world.session.value(
+            "SELECT count(*) FROM odk_sync_queue WHERE state = 'running'"
+            f" AND id = {runner.job}"
+            f" AND claimed_by !~ '-{runner.process.pid}-'") > 0
 
     def expire(self):
         """The leases of those that do not move are over, and what failed is
-        due again. Rows in use stay as they are."""
+        due again, before all others. Rows in use stay as they are."""
         alive = "|".join(str(r.process.pid) for r in self.awake()) or "none"
         self.world.session.run(
             "UPDATE odk_sync_queue SET"
@@ -131,7 +147,7 @@ class Chaos:
             " WHERE id IN (SELECT id FROM odk_sync_queue"
             f" WHERE state = 'running' AND claimed_by !~ '-({alive})-'"
             " FOR UPDATE SKIP LOCKED);"
-            "UPDATE odk_sync_queue SET run_at = clock_timestamp()"
+            "UPDATE odk_sync_queue SET run_at = '2000-01-01'"
             " WHERE id IN (SELECT id FROM odk_sync_queue"
             " WHERE state = 'pending' AND run_at > clock_timestamp()"
             " FOR UPDATE SKIP LOCKED)")
@@ -139,7 +155,10 @@ class Chaos:
     def step(self, calm):
         for runner in list(self.runners):
             if runner.stopped_until is not None:
-                if calm or time.monotonic() > runner.stopped_until:
+                overtaken = self.is_overtaken(runner)
+                self.overtaken += overtaken
+                if overtaken or calm \
+                        or time.monotonic() > runner.stopped_until:
                     runner.go_on()
             if runner.process.poll() is not None:
                 self.runners.remove(runner)
@@ -215,6 +234,7 @@ def main():
     parser.add_argument("--runners", type=int, default=6)
     parser.add_argument("--kills", type=int)
     parser.add_argument("--stops", type=int)
+    parser.add_argument("--latency", type=int, default=50, help="ms")
     parser.add_argument("--seed", type=int, default=int(
         os.environ.get("ODKS_SEED", time.time())))
     args = parser.parse_args()
@@ -230,13 +250,15 @@ def main():
         with odks.World() as world:
             prepare(world, args.jobs)
             chaos = Chaos(world, args)
+            # jobs that take long enough for two runners to be in one
+            world.central.config(latency=args.latency)
             start = time.monotonic()
             try:
                 chaos.storm()
             finally:
                 chaos.clean_up()
             tap.note(f"{args.jobs} jobs, {chaos.kills} SIGKILL,"
-                     f" {chaos.stops} SIGSTOP,"
+                     f" {chaos.stops} SIGSTOP ({chaos.overtaken} overtaken),"
                      f" {time.monotonic() - start:.0f} s;"
                      f" exit codes {dict(sorted(chaos.codes.items()))}")
             check(world, chaos, args.jobs)
