@@ -14,6 +14,23 @@
 
 enum { FOUND_OURS, FOUND_OLD };                        /* schema_found.sql */
 enum { VERSION_APPLIED, VERSION_KNOWN, VERSION_SAME }; /* schema_versions.sql */
+/* schema_plan.sql, schema_adopt.sql */
+enum { PLAN_REFUSAL, PLAN_WORDS, PLAN_STATEMENT };
+
+/* What is to be done before the steps, and the first step (0: none). */
+struct plan {
+    PGresult *schemas, *adoption;
+    int missing;
+};
+
+static void
+plan_clear(struct plan *plan)
+{
+    PQclear(plan->schemas);
+    PQclear(plan->adoption);
+    *plan = (struct plan){ 0 };
+}
+#define CLEANUP_PLAN CLEANUP(plan_clear)
 
 /* This program's migrations as the parameter of schema_versions.sql. */
 static char *
@@ -86,6 +103,35 @@ compare(const PGresult *res, int *missing, struct odks_err *err)
     return true;
 }
 
+/* There is no odk_sync_schema; in a transaction of its own: why? */
+static void
+explain_absence(struct odks_db *db, struct odks_err *err)
+{
+    const char *schema = odks_db_tracking_schema(db);
+
+    odks_db_rollback(db);
+    odks_err_clear(err);
+    if (!odks_db_begin(db, err))
+        return;
+    CLEANUP_PGRESULT PGresult *found =
+        odks_db_query(db, &odks_sql_schema_found, NULL, err);
+    if (found == NULL)
+        return;
+    if (odks_db_bool(found, 0, FOUND_OLD)) {
+        odks_err_set(err, ODKS_EXIT_CONFIG,
+                     "the tables in schema \"%s\" are those of the Python "
+                     "service, not adopted yet",
+                     schema);
+        odks_err_hint(err, "Run \"odk-sync init\"; \"odk-sync init --check\" "
+                           "says what it would do.");
+        return;
+    }
+    odks_err_set(err, ODKS_EXIT_CONFIG,
+                 "there are no odk_sync_* tables in schema \"%s\"", schema);
+    odks_err_hint(err, "Run \"odk-sync init\"; if they are there, the role "
+                       "lacks USAGE on the schema.");
+}
+
 bool
 odks_migrate_check(struct odks_db *db, struct odks_err *err)
 {
@@ -93,13 +139,8 @@ odks_migrate_check(struct odks_db *db, struct odks_err *err)
 
     CLEANUP_PGRESULT PGresult *res = versions(db, err);
     if (res == NULL) {
-        if (strcmp(err->sqlstate, "42P01") == 0) {
-            odks_err_set(err, ODKS_EXIT_CONFIG,
-                         "there are no odk_sync_* tables in schema \"%s\"",
-                         odks_db_tracking_schema(db));
-            odks_err_hint(err, "Run \"odk-sync init\"; if they are there, the "
-                               "role lacks USAGE on the schema.");
-        }
+        if (strcmp(err->sqlstate, "42P01") == 0)
+            explain_absence(db, err);
         return false;
     }
     if (!compare(res, &missing, err))
@@ -114,27 +155,6 @@ odks_migrate_check(struct odks_db *db, struct odks_err *err)
     return false;
 }
 
-/* IF NOT EXISTS would ask for the right to create even when it exists. */
-bool
-odks_migrate_schema(struct odks_db *db, const char *name, struct odks_err *err)
-{
-    const char *const params[] = { name };
-    CLEANUP_BUF struct odks_buf text = ODKS_BUF_INIT(512);
-
-    CLEANUP_PGRESULT PGresult *res =
-        odks_db_query(db, &odks_sql_schema_exists, params, err);
-    if (res == NULL)
-        return false;
-    if (odks_db_bool(res, 0, 0))
-        return true;
-    if (!odks_buf_add_str(&text, "CREATE SCHEMA ")
-        || !odks_db_ident(db, name, &text)) {
-        odks_err_set(err, ODKS_EXIT_CONFIG, "schema name too long");
-        return false;
-    }
-    return odks_db_do(db, "create schema", text.data, err);
-}
-
 /* The first migration to apply, 0 for none. */
 static bool
 find_missing(struct odks_db *db, int *missing, struct odks_err *err)
@@ -143,21 +163,85 @@ find_missing(struct odks_db *db, int *missing, struct odks_err *err)
         odks_db_query(db, &odks_sql_schema_found, NULL, err);
     if (found == NULL)
         return false;
-    if (odks_db_bool(found, 0, FOUND_OURS)) {
-        CLEANUP_PGRESULT PGresult *res = versions(db, err);
-        return res != NULL && compare(res, missing, err);
+    if (!odks_db_bool(found, 0, FOUND_OURS)) {
+        *missing = odks_migrations[0].version;
+        return true;
     }
-    if (odks_db_bool(found, 0, FOUND_OLD)) {
-        odks_err_set(err, ODKS_EXIT_CONFIG,
-                     "schema \"%s\" has odk_sync_status or odk_sync_history "
-                     "of another program; nothing was changed",
-                     odks_db_tracking_schema(db));
-        odks_err_hint(err, "Set tracking_schema in [database] to another "
-                           "schema.");
+    CLEANUP_PGRESULT PGresult *res = versions(db, err);
+    return res != NULL && compare(res, missing, err);
+}
+
+/* A refusal comes first, if there is one. */
+static bool
+is_refused(const PGresult *res, struct odks_err *err)
+{
+    const char *state =
+        PQntuples(res) > 0 ? odks_db_text(res, 0, PLAN_REFUSAL) : NULL;
+
+    if (state == NULL)
+        return false;
+    odks_err_set(
+        err, strcmp(state, "42501") == 0 ? ODKS_EXIT_NOPERM : ODKS_EXIT_CONFIG,
+        "%s", odks_db_text(res, 0, PLAN_WORDS));
+    odks_err_hint(err, "%s", odks_db_text(res, 0, PLAN_STATEMENT));
+    return true;
+}
+
+static bool
+make_plan(struct odks_db *db, const char *const *form_schemas,
+          struct plan *plan, struct odks_err *err)
+{
+    if (!find_missing(db, &plan->missing, err))
+        return false;
+
+    CLEANUP_JSON struct json_object *schemas = json_object_new_array();
+    for (; *form_schemas != NULL; form_schemas++)
+        (void) json_object_array_add(schemas,
+                                     json_object_new_string(*form_schemas));
+    const char *const params[] = { odks_db_tracking_schema(db),
+                                   json_object_get_string(schemas),
+                                   plan->missing != 0 ? "t" : "f" };
+    plan->schemas = odks_db_query(db, &odks_sql_schema_plan, params, err);
+    if (plan->schemas == NULL)
+        return false;
+    plan->adoption = odks_db_query(db, &odks_sql_schema_adopt, NULL, err);
+    return plan->adoption != NULL;
+}
+
+static bool
+carry_out(struct odks_db *db, const PGresult *res, struct odks_err *err)
+{
+    for (int row = 0; row < PQntuples(res); row++) {
+        const char *words = odks_db_text(res, row, PLAN_WORDS);
+
+        if (odks_db_do(db, "init", odks_db_text(res, row, PLAN_STATEMENT), err))
+            continue;
+        if (words != NULL)
+            odks_err_context(err, "%s", words);
         return false;
     }
-    *missing = odks_migrations[0].version;
     return true;
+}
+
+/* What the server says of these is not what a person has to know. */
+static bool
+adopt(struct odks_db *db, const PGresult *adoption, struct odks_err *err)
+{
+    if (carry_out(db, adoption, err))
+        return true;
+    if (strcmp(err->sqlstate, "55P03") == 0
+        || strcmp(err->sqlstate, "40P01") == 0) {
+        odks_err_set(err, ODKS_EXIT_TEMPFAIL,
+                     "odk_sync_status or odk_sync_history is in use; nothing "
+                     "was changed");
+        odks_err_hint(err, "Try again, or stop the old service for a moment; "
+                           "pg_locks shows who holds them.");
+    } else if (strncmp(err->sqlstate, "23", 2) == 0) {
+        err->code = ODKS_EXIT_CONFIG;
+        odks_err_hint(err, "Mend the rows that are in the way; nothing was "
+                           "changed.");
+    }
+    return false;
 }
 
 static bool
@@ -178,21 +262,20 @@ apply(struct odks_db *db, const struct odks_migration *m, struct odks_err *err)
 }
 
 static bool
-migrate(struct odks_db *db, const char *form_schema, int *applied,
+migrate(struct odks_db *db, const char *const *form_schemas, int *applied,
         struct odks_err *err)
 {
-    int missing = 0;
+    CLEANUP_PLAN struct plan plan = { 0 };
 
     CLEANUP_PGRESULT PGresult *lock =
         odks_db_query(db, &odks_sql_schema_lock, NULL, err);
-    if (lock == NULL
-        || !odks_migrate_schema(db, odks_db_tracking_schema(db), err)
-        || !odks_migrate_schema(db, form_schema, err)
-        || !find_missing(db, &missing, err))
+    if (lock == NULL || !make_plan(db, form_schemas, &plan, err)
+        || is_refused(plan.schemas, err) || is_refused(plan.adoption, err)
+        || !carry_out(db, plan.schemas, err) || !adopt(db, plan.adoption, err))
         return false;
     for (const struct odks_migration *m = odks_migrations;
-         missing != 0 && m->version != 0; m++) {
-        if (m->version < missing)
+         plan.missing != 0 && m->version != 0; m++) {
+        if (m->version < plan.missing)
             continue;
         if (!apply(db, m, err))
             return false;
@@ -202,7 +285,7 @@ migrate(struct odks_db *db, const char *form_schema, int *applied,
 }
 
 bool
-odks_migrate(struct odks_db *db, const char *form_schema, int *applied,
+odks_migrate(struct odks_db *db, const char *const *form_schemas, int *applied,
              struct odks_err *err)
 {
     int steps = 0;
@@ -210,12 +293,53 @@ odks_migrate(struct odks_db *db, const char *form_schema, int *applied,
     *applied = 0;
     if (!odks_db_begin(db, err))
         return false;
-    if (!migrate(db, form_schema, &steps, err) || !odks_db_commit(db, err)) {
+    if (!migrate(db, form_schemas, &steps, err) || !odks_db_commit(db, err)) {
         odks_db_rollback(db);
         return false;
     }
     *applied = steps;
     return true;
+}
+
+static int
+print_words(const PGresult *res, FILE *out)
+{
+    int printed = 0;
+
+    for (int row = 0; row < PQntuples(res); row++) {
+        const char *words = odks_db_text(res, row, PLAN_WORDS);
+
+        if (words == NULL || odks_db_text(res, row, PLAN_REFUSAL) != NULL)
+            continue;
+        (void) fprintf(out, "%s\n", words);
+        printed++;
+    }
+    return printed;
+}
+
+bool
+odks_migrate_plan(struct odks_db *db, const char *const *form_schemas,
+                  FILE *out, struct odks_err *err)
+{
+    CLEANUP_PLAN struct plan plan = { 0 };
+
+    if (!make_plan(db, form_schemas, &plan, err))
+        return false;
+    int lines = print_words(plan.schemas, out);
+    lines += print_words(plan.adoption, out);
+    for (const struct odks_migration *m = odks_migrations;
+         plan.missing != 0 && m->version != 0; m++) {
+        if (m->version >= plan.missing)
+            (void) fprintf(out, "apply %04d_%s\n", m->version, m->name);
+    }
+    if (is_refused(plan.schemas, err) || is_refused(plan.adoption, err)
+        || !odks_migrate_check(db, err))
+        return false;
+    if (lines == 0)
+        return true;
+    odks_err_set(err, ODKS_EXIT_CONFIG, "a schema for form tables is missing");
+    odks_err_hint(err, "Run \"odk-sync init\".");
+    return false;
 }
 
 /* Without a connection to quote for us. */
@@ -231,35 +355,67 @@ print_ident(const char *name, FILE *out)
     (void) fputc('"', out);
 }
 
-void
-odks_migrate_print_schema(const char *name, FILE *out)
+static void
+print_schema(const char *name, FILE *out)
 {
     (void) fputs("CREATE SCHEMA IF NOT EXISTS ", out);
     print_ident(name, out);
     (void) fputs(";\n", out);
 }
 
-/* Each step is run from its own text, so that its checksum is that text's. */
+/*
+ * Each step is run from its own text, so that its checksum is that text's, and
+ * only if it is not there yet.
+ */
+static void
+print_step(const struct odks_migration *m, FILE *out)
+{
+    (void) fprintf(out,
+                   "\nDO $odks$\nDECLARE\n    step text := "
+                   "$odks_step$%s$odks_step$;\n    sum text := "
+                   "encode(sha256(convert_to(step, 'UTF8')), 'hex');\n"
+                   "    found text;\nBEGIN\n"
+                   "    IF to_regclass('odk_sync_schema') IS NOT NULL THEN\n"
+                   "        SELECT checksum INTO found FROM odk_sync_schema\n"
+                   "        WHERE version = %d;\n    END IF;\n"
+                   "    IF found IS NULL THEN\n        EXECUTE step;\n"
+                   "        INSERT INTO odk_sync_schema (version, name, "
+                   "checksum)\n        VALUES (%d, '%s', sum);\n"
+                   "    ELSIF found <> sum THEN\n"
+                   "        RAISE EXCEPTION 'version %d of the odk_sync_* "
+                   "tables is of another odk-sync: its checksum differs';\n"
+                   "    END IF;\nEND\n$odks$;\n",
+                   m->text, m->version, m->version, m->name, m->version);
+}
+
+static void
+print_adoption(FILE *out)
+{
+    (void) fprintf(out,
+                   "\nDO $odks$\nDECLARE\n    todo record;\nBEGIN\n"
+                   "    FOR todo IN\n%s    LOOP\n"
+                   "        IF todo.refusal IS NOT NULL THEN\n"
+                   "            RAISE EXCEPTION '%%', todo.words\n"
+                   "                USING ERRCODE = todo.refusal, HINT = "
+                   "todo.statement;\n"
+                   "        END IF;\n        EXECUTE todo.statement;\n"
+                   "    END LOOP;\nEND\n$odks$;\n",
+                   odks_sql_schema_adopt.text);
+}
+
 void
-odks_migrate_print(const char *tracking_schema, const char *form_schema,
+odks_migrate_print(const char *tracking_schema, const char *const *form_schemas,
                    FILE *out)
 {
-    (void) fputs("BEGIN;\n", out);
-    odks_migrate_print_schema(tracking_schema, out);
-    odks_migrate_print_schema(form_schema, out);
+    (void) fprintf(out, "BEGIN;\n%s;\n", odks_sql_schema_lock.text);
+    print_schema(tracking_schema, out);
+    for (; *form_schemas != NULL; form_schemas++)
+        print_schema(*form_schemas, out);
     (void) fputs("SET LOCAL search_path = ", out);
     print_ident(tracking_schema, out);
-    (void) fputs(", pg_temp;\n", out);
-    for (const struct odks_migration *m = odks_migrations; m->version != 0;
-         m++) {
-        (void) fprintf(out,
-                       "\nDO $odks$\nDECLARE\n    step text := "
-                       "$odks_step$%s$odks_step$;\nBEGIN\n    EXECUTE step;\n"
-                       "    INSERT INTO odk_sync_schema (version, name, "
-                       "checksum)\n    VALUES (%d, '%s',\n        "
-                       "encode(sha256(convert_to(step, 'UTF8')), 'hex'));\n"
-                       "END\n$odks$;\n",
-                       m->text, m->version, m->name);
-    }
+    (void) fputs(", pg_temp;\nSET LOCAL lock_timeout = '10s';\n", out);
+    print_adoption(out);
+    for (const struct odks_migration *m = odks_migrations; m->version != 0; m++)
+        print_step(m, out);
     (void) fputs("\nCOMMIT;\n", out);
 }

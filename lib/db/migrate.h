@@ -22,26 +22,35 @@ struct odks_migration {
 };
 
 /*
- * Bring the tracking schema (made if missing) and the schema for form tables
- * to this program's version; *applied is the number of steps taken. One
- * transaction under an advisory lock: all steps or none.
+ * Have the schemas for form tables (NULL-terminated), and bring the tracking
+ * schema (made if missing) to this program's version; *applied is the number of
+ * steps taken. Tables odk_sync_status and odk_sync_history of the Python
+ * service become ours, with all that they hold. One transaction under an
+ * advisory lock: all or nothing. 77 with the GRANT that helps, and 78 when
+ * something of another kind is in the way, before anything is changed; 75 when
+ * the tables are in use.
  */
-ODKS_MUST_CHECK bool odks_migrate(struct odks_db *db, const char *form_schema,
-                                  int *applied, struct odks_err *err);
+ODKS_MUST_CHECK bool odks_migrate(struct odks_db *db,
+                                  const char *const *form_schemas, int *applied,
+                                  struct odks_err *err);
 
-/* Have a further schema for form tables, in the caller's transaction. */
-ODKS_MUST_CHECK bool odks_migrate_schema(struct odks_db *db, const char *name,
-                                         struct odks_err *err);
-void odks_migrate_print_schema(const char *name, FILE *out);
+/*
+ * In the caller's transaction: write to out what odks_migrate() would do, a
+ * line for each change. True if that is nothing; else err says why: 78 when
+ * there is something to do, or what odks_migrate() would fail with.
+ */
+ODKS_MUST_CHECK bool odks_migrate_plan(struct odks_db *db,
+                                       const char *const *form_schemas,
+                                       FILE *out, struct odks_err *err);
 
-/* The SQL that odks_migrate() would run on an empty database, for a DBA. */
-void odks_migrate_print(const char *tracking_schema, const char *form_schema,
-                        FILE *out);
+/* The SQL that odks_migrate() would run, whatever it finds, for a DBA. */
+void odks_migrate_print(const char *tracking_schema,
+                        const char *const *form_schemas, FILE *out);
 
 /*
  * In the caller's transaction: is the schema this program's? No (exit code
- * 78) when tables are missing, older, newer, or a checksum differs; the hint
- * says what to do.
+ * 78) when tables are missing, not adopted, older, newer, or a checksum
+ * differs; the hint says what to do.
  */
 ODKS_MUST_CHECK bool odks_migrate_check(struct odks_db *db,
                                         struct odks_err *err);

@@ -7,6 +7,9 @@
 #include <check.h>
 #include <stdlib.h>
 
+/* The one schema for odks_migrate(). */
+#define SCHEMAS(name) ((const char *const[]){ (name), NULL })
+
 #define ODKS_UNIT_MAIN(make_suite)                       \
     int main(void)                                       \
     {                                                    \

@@ -1,0 +1,39 @@
+-- returns 0..* rows of 3 columns, takes 3 parameters
+-- $1 tracking schema, $2 JSON: schemas of forms' tables, $3 are steps missing?
+-- What comes before them, in the shape of schema_adopt.sql.
+WITH wanted AS (
+    SELECT s.name, n.oid, s.name = $1::text AND $3::boolean AS steps
+    FROM (VALUES ($1::text)
+        UNION SELECT json_array_elements_text($2::json)) AS s (name)
+    LEFT JOIN pg_namespace n ON n.nspname = s.name
+), finding (refusal, words, statement) AS (
+    SELECT '42501', format('role %I may not create schema %I', current_user,
+            w.name),
+        format('CREATE SCHEMA %I AUTHORIZATION %I;', w.name, current_user)
+    FROM wanted w
+    WHERE w.oid IS NULL
+        AND NOT has_database_privilege(current_database(), 'CREATE')
+    UNION ALL
+    SELECT '42501', format('role %I may not create tables in schema %I',
+            current_user, w.name),
+        format('GRANT USAGE, CREATE ON SCHEMA %I TO %I;', w.name,
+            current_user)
+    FROM wanted w
+    WHERE w.steps AND NOT (has_schema_privilege(w.oid, 'USAGE')
+        AND has_schema_privilege(w.oid, 'CREATE'))
+    UNION ALL
+    SELECT '42501', format('the odk_sync_* tables belong to role %I, and role %I may not change them',
+            o.rolname, current_user),
+        format('Let %I run the output of "odk-sync init --print".', o.rolname)
+    FROM wanted w
+    JOIN pg_class c ON c.relnamespace = w.oid AND c.relname = 'odk_sync_schema'
+    JOIN pg_roles o ON o.oid = c.relowner
+    WHERE w.steps AND NOT pg_has_role(c.relowner, 'USAGE')
+    UNION ALL
+    SELECT NULL, format('create schema %I', w.name),
+        format('CREATE SCHEMA %I', w.name)
+    FROM wanted w WHERE w.oid IS NULL
+)
+SELECT refusal, words, statement
+FROM finding
+ORDER BY refusal, words, statement
