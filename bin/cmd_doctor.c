@@ -13,6 +13,7 @@
 #include "run/instance.h"
 #include "run/login.h"
 #include "sql/queries.h"
+#include "track/track.h"
 
 enum { MAX_SKEW_S = 60 };
 
@@ -127,6 +128,26 @@ is_first_with(const struct odks_config *cfg, size_t i, const char *schema)
 }
 
 static void
+check_old_service(struct doctor *d, struct odks_err *err)
+{
+    CLEANUP_PGRESULT PGresult *res = odks_track_old_service(d->c.db, err);
+    char message[200];
+
+    if (res == NULL) {
+        bad(d, "tables", err);
+        return;
+    }
+    if (PQntuples(res) == 0)
+        return;
+    (void) snprintf(message, sizeof(message),
+                    "the old service still runs: %s wrote history at %s",
+                    odks_db_text(res, 0, ODKS_OLD_SERVICE_INSTANCE),
+                    odks_db_text(res, 0, ODKS_OLD_SERVICE_WROTE));
+    find(d, WARN, "tables", message,
+         "Stop it when odk-sync does its work; until then both may run.");
+}
+
+static void
 check_clock_of_database(struct doctor *d, struct odks_err *err)
 {
     CLEANUP_PGRESULT PGresult *res =
@@ -166,6 +187,8 @@ check_database(struct doctor *d, struct odks_err *err)
         if (is_first_with(d->c.cfg, i, schema))
             check_rights(d, schema, err);
     }
+    if (d->worst == ODKS_EXIT_OK)
+        check_old_service(d, err);
 }
 
 static void

@@ -8,6 +8,24 @@
 #include "core/mem.h"
 #include "db/migrate.h"
 #include "run/instance.h"
+#include "track/track.h"
+
+/* Both may run beside each other; a person should know that they do. */
+static void
+warn_of_old_service(struct odks_db *db)
+{
+    struct odks_err ignored = ODKS_ERR_INIT;
+
+    if (!odks_db_begin(db, &ignored))
+        return;
+    CLEANUP_PGRESULT PGresult *res = odks_track_old_service(db, &ignored);
+    if (res != NULL && PQntuples(res) > 0)
+        odks_log(ODKS_LOG_WARN,
+                 "the old service still runs: %s wrote history at %s",
+                 odks_db_text(res, 0, ODKS_OLD_SERVICE_INSTANCE),
+                 odks_db_text(res, 0, ODKS_OLD_SERVICE_WROTE));
+    odks_db_rollback(db);
+}
 
 /*
  * That of [database] and those that single jobs name, each once; the caller
@@ -45,6 +63,8 @@ init(struct odks_cmd_db *c, struct odks_err *err)
              applied > 0 ? "the tables are ready (%d step%s)"
                          : "the tables were ready",
              applied, applied == 1 ? "" : "s");
+    if (applied > 0)
+        warn_of_old_service(c->db);
     return true;
 }
 

@@ -27,3 +27,9 @@ odks_track_queue(struct odks_db *db, struct odks_err *err)
 {
     return odks_db_query(db, &odks_sql_track_queue, NULL, err);
 }
+
+PGresult *
+odks_track_old_service(struct odks_db *db, struct odks_err *err)
+{
+    return odks_db_query(db, &odks_sql_track_old_service, NULL, err);
+}

@@ -91,4 +91,16 @@ enum odks_queue_column {
 ODKS_MUST_CHECK PGresult *odks_track_queue(struct odks_db *db,
                                            struct odks_err *err);
 
+/*
+ * track_old_service.sql: who wrote history in the last ten minutes and is not
+ * odk-sync, no row if nobody did.
+ */
+enum odks_old_service_column {
+    ODKS_OLD_SERVICE_INSTANCE, /* HOST-PID */
+    ODKS_OLD_SERVICE_WROTE,
+    ODKS_OLD_SERVICE_COLUMNS
+};
+ODKS_MUST_CHECK PGresult *odks_track_old_service(struct odks_db *db,
+                                                 struct odks_err *err);
+
 #endif

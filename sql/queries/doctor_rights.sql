@@ -4,9 +4,13 @@ SELECT current_user,
        EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = $1),
        COALESCE((SELECT pg_catalog.has_schema_privilege(oid, 'CREATE')
                    FROM pg_catalog.pg_namespace WHERE nspname = $1), false),
-       pg_catalog.has_table_privilege('odk_sync_queue',
-                                      'SELECT, INSERT, UPDATE, DELETE'),
-       pg_catalog.has_table_privilege('odk_sync_history',
-                                      'SELECT, INSERT, UPDATE'),
+       -- of a list of privileges one would be enough
+       (SELECT bool_and(pg_catalog.has_table_privilege(t, p))
+          FROM unnest(ARRAY['odk_sync_queue', 'odk_sync_slot',
+                            'odk_sync_cursor', 'odk_sync_reject']) t,
+               unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) p),
+       (SELECT bool_and(pg_catalog.has_table_privilege(t, p))
+          FROM unnest(ARRAY['odk_sync_status', 'odk_sync_history']) t,
+               unnest(ARRAY['SELECT', 'INSERT', 'UPDATE']) p),
        (SELECT extversion FROM pg_catalog.pg_extension
          WHERE extname = 'postgis')

@@ -74,6 +74,16 @@ WITH wanted (tab, n, col, type, size, needed, empty, def) AS (VALUES
             AND i.indkey[0] = f.attnum) AS there
     FROM found f
     WHERE f.n = 1
+), watcher AS ( -- of people; they did not mean what we do to old rows
+    SELECT r.tab, 'TRIGGER' AS kind, g.tgname AS name, g.tgenabled AS mode
+    FROM relation r
+    JOIN pg_trigger g ON g.tgrelid = r.oid
+    WHERE NOT g.tgisinternal AND g.tgenabled <> 'D'
+    UNION ALL
+    SELECT r.tab, 'RULE', u.rulename, u.ev_enabled
+    FROM relation r
+    JOIN pg_rewrite u ON u.ev_class = r.oid
+    WHERE r.kind = 'r' AND u.ev_enabled <> 'D'
 ), foreign_table AS ( -- not what it seems to be
     SELECT r.oid, format('%s is %s', r.name, CASE r.kind
             WHEN 'v' THEN 'a view' WHEN 'm' THEN 'a materialized view'
@@ -152,6 +162,10 @@ WITH wanted (tab, n, col, type, size, needed, empty, def) AS (VALUES
         ) AS s (n, statement)
     WHERE r.tabs IS NOT NULL
     UNION ALL
+    SELECT NULL, 1, 4, NULL, format('ALTER TABLE %s DISABLE %s %I', w.tab,
+        w.kind, w.name)
+    FROM watcher w
+    UNION ALL
     SELECT NULL, 2, f.n, format('%s: add column %s', f.name, f.col),
         format('ALTER TABLE %s ADD COLUMN %s %s', f.tab, f.col, f.full_type)
     FROM found f WHERE f.attnum IS NULL
@@ -183,6 +197,11 @@ WITH wanted (tab, n, col, type, size, needed, empty, def) AS (VALUES
         ' sync_metadata = coalesce(sync_metadata, metadata)'
         ' WHERE (metadata IS NULL) <> (sync_metadata IS NULL)'
     FROM relation r WHERE r.tab = 'odk_sync_history'
+    UNION ALL
+    SELECT NULL, 7, 2, NULL, format('ALTER TABLE %s ENABLE %s%s %I', w.tab,
+        CASE w.mode WHEN 'R' THEN 'REPLICA ' WHEN 'A' THEN 'ALWAYS ' ELSE ''
+        END, w.kind, w.name)
+    FROM watcher w
     UNION ALL
     SELECT NULL, 8, 1, format('%s: add primary key (%s)', k.name, k.col),
         format('ALTER TABLE %s ADD PRIMARY KEY (%s)', k.tab, k.col)

@@ -195,6 +195,7 @@ def hang_on(session, role):
         CREATE ROLE {role}_reader;
         CREATE ROLE {role}_columns;
         CREATE ROLE {role}_service;
+        GRANT USAGE ON SCHEMA {schema} TO {role}_service;
         GRANT SELECT ON odk_sync_status, odk_sync_history TO {role}_reader;
         GRANT SELECT (sync_type, last_sync_status), UPDATE (last_sync_status)
             ON odk_sync_status TO {role}_columns;
@@ -217,6 +218,12 @@ def hang_on(session, role):
         CREATE RULE people_rule AS ON UPDATE TO odk_sync_history
             WHERE NEW.status = 'error'
             DO ALSO INSERT INTO written VALUES ('rule', NEW.id);
+        CREATE RULE people_off AS ON DELETE TO odk_sync_history
+            DO ALSO INSERT INTO written VALUES ('off', OLD.id);
+        ALTER TABLE odk_sync_history DISABLE RULE people_off;
+        CREATE TRIGGER people_always AFTER UPDATE ON odk_sync_history
+            FOR EACH ROW WHEN (NEW.status = 'no') EXECUTE FUNCTION note();
+        ALTER TABLE odk_sync_history ENABLE ALWAYS TRIGGER people_always;
         CREATE INDEX people_index ON odk_sync_history (status, sync_timestamp);
         COMMENT ON TABLE odk_sync_status IS 'ours since 2019';
         """)

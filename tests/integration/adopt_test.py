@@ -41,7 +41,8 @@ UNION ALL
 SELECT 'trigger', tgname, oid::text, tgenabled::text, tgrelid::text
 FROM pg_trigger
 UNION ALL
-SELECT 'rule', rulename, oid::text, pg_get_ruledef(oid), ev_class::text
+SELECT 'rule', rulename, oid::text, pg_get_ruledef(oid),
+    ev_enabled::text || ev_class
 FROM pg_rewrite WHERE ev_class::regclass::text !~ '[.]'
 UNION ALL
 SELECT 'constraint', conname, oid::text, pg_get_constraintdef(oid),
@@ -203,6 +204,8 @@ def adopt_variant(variant, adopt, schema="public"):
         before, hung = rows(world), things(world)
         adopt(world)
         compare(world, before, hung)
+        tap.equal(world.session.rows("SELECT * FROM written"), [],
+                  "what their triggers and rules did")
         once = dump(world)
         adopt(world)
         by_init(world)
@@ -220,10 +223,263 @@ def make_test(variant, adopt):
 VARIANT_TESTS = [make_test(variant, adopt) for variant in oldtables.VARIANTS
                  for adopt in (by_init, by_hand)]
 
+
+
+# -- what else may be found ---------------------------------------------------
+
+def test_another_schema():
+    adopt_variant("code", by_init, "tracking")
+
+
+def test_one_of_the_two():
+    for table in TABLES:
+        with new_world(oldtables.CODE + f"DROP TABLE {table}",
+                       people=False) as world:
+            (other,) = set(TABLES) - {table}
+            before = world.session.rows(f"SELECT * FROM {other} ORDER BY 1")
+            world.ok("init")
+            after = world.session.rows(f"SELECT * FROM {other} ORDER BY 1")
+            for old, new in zip(before, after):
+                tap.equal(new, kept(other, old, new), other)
+            world.session.run(f"CREATE ROLE {world.database}_service SUPERUSER")
+            try:
+                world.ok("run")
+                side_by_side(world)
+            finally:
+                world.session.run(f"DROP ROLE {world.database}_service")
+
+
+def test_metadata_is_filled_from_each_other():
+    with new_world(oldtables.BOTH, people=False) as world:
+        world.session.run(
+            "UPDATE odk_sync_history SET metadata = NULL WHERE id % 3 = 0;"
+            "UPDATE odk_sync_history SET sync_metadata = NULL"
+            " WHERE id % 3 = 1;"
+            "UPDATE odk_sync_history SET metadata = 'a', sync_metadata = 'b'"
+            " WHERE id = 2")
+        before = rows(world)["odk_sync_history"]
+        world.ok("init")
+        after = rows(world)["odk_sync_history"]
+        tap.equal((after[1]["metadata"], after[1]["sync_metadata"]),
+                  ("a", "b"), "what differed")
+        for old, new in zip(before[2:], after[2:]):
+            tap.equal(new, kept("odk_sync_history", old, new), "row")
+
+
+def test_statuses_of_their_own():
+    with new_world(oldtables.CODE, people=False) as world:
+        world.session.run(
+            f"UPDATE odk_sync_status SET last_sync_status = 'paused by Ada'"
+            f" WHERE sync_type = '{TYPE}'")
+        before, hung = rows(world), things(world)
+        world.ok("init")
+        compare(world, before, hung)
+        # a check would stand in the way of any change of that row
+        world.session.run("UPDATE odk_sync_status SET updated_at = now()")
+        tap.equal(world.session.rows(
+            "SELECT conname AS name FROM pg_constraint WHERE contype = 'c'"
+            " AND conname ~ '^odk_sync_(status|history)_'"),
+            [{"name": "odk_sync_history_status_check"}], "checks")
+        world.ok("run")
+
+
+CHECKED = """\
+create schema odk
+public.odk_sync_history: add column metadata
+public.odk_sync_history: default of column sync_timestamp is now()
+public.odk_sync_status: default of column last_attempt_timestamp is now()
+public.odk_sync_status: default of column last_sync_status is 'pending'
+public.odk_sync_status: default of column successful_sync_count is 0
+public.odk_sync_status: default of column failed_sync_count is 0
+public.odk_sync_status: default of column created_at is now()
+public.odk_sync_status: default of column updated_at is now()
+public.odk_sync_history: fill metadata and sync_metadata from each other
+public.odk_sync_history: check status, unless it has other values
+public.odk_sync_status: check last_sync_status, unless it has other values
+public.odk_sync_history: say what it is for
+apply 0001_base
+apply 0002_adoption
+"""
+
+
+def test_check_says_what_init_would_do():
+    with new_world("code") as world:
+        before = dump(world)
+        result = world.exits(78, "init", "--check")
+        tap.check(result.out.startswith(CHECKED), str(result))
+        tap.check("not adopted yet" in result.err, str(result))
+        same(dump(world), before, "--check")
+        for command in ("run", "status", "doctor"):
+            result = world.exits(78, command)
+            tap.check("not adopted yet" in result.out + result.err,
+                      str(result))
+        world.ok("init")
+        tap.equal(world.ok("init", "--check").out,
+                  "the tables are as they should be\n", "--check")
+
+
+def refused(world, code, words, *args):
+    """init and --check refuse, and change nothing."""
+    before = dump(world)
+    for command in ["init"], ["init", "--check"]:
+        result = world.exits(code, *command, *args)
+        for word in words:
+            tap.check(word in result.err, f"no {word!r}: {result}")
+    same(dump(world), before, "after the refusal")
+
+
+def test_the_printed_sql_refuses_too():
+    with new_world(people=False) as world:
+        world.session.run("CREATE VIEW odk_sync_status AS SELECT 1 AS n")
+        refused(world, 78, ["public.odk_sync_status is a view",
+                            "tracking_schema"])
+        before = dump(world)
+        try:
+            by_hand(world)
+            raise AssertionError("the SQL went through")
+        except pg.SqlError as error:
+            tap.check("is a view" in str(error), str(error))
+        same(dump(world), before, "after the SQL")
+
+
+# -- rights -------------------------------------------------------------------
+
+@contextlib.contextmanager
+def role_of(world, name, options=""):
+    """A role that odk-sync logs in as, and that owns nothing."""
+    role = f"{world.database}_{name}"
+    world.session.run(f"CREATE ROLE {role} LOGIN {options}")
+    world.settings["database"]["user"] = role
+    try:
+        yield role
+    finally:
+        world.session.run(f"DROP OWNED BY {role} CASCADE; DROP ROLE {role}")
+
+
+def help_with(world, hint):
+    """Do what the hint says, to the letter."""
+    statement = hint.split("hint: ")[1].split(";")[0]
+    world.session.run(statement)
+
+
+def test_rights_are_named():
+    with new_world("code") as world, \
+            role_of(world, "owner") as owner, role_of(world, "sync") as role:
+        for table in TABLES:
+            world.session.run(f"ALTER TABLE {table} OWNER TO {owner}")
+        for words in ([f"CREATE SCHEMA odk AUTHORIZATION {role};"],
+                      [f"GRANT USAGE, CREATE ON SCHEMA public TO {role};"],
+                      [f"belongs to role {owner}",
+                       f"GRANT {owner} TO {role};"]):
+            refused(world, 77, words)
+            help_with(world, world.exits(77, "init").err)
+        before, hung = rows(world), things(world)
+        world.ok("init")
+        compare(world, before, hung)
+        world.session.run(f"GRANT INSERT ON written TO {owner}")
+        side_by_side(world)
+        # and the owner goes on with its tables
+        world.session.run(f"SET ROLE {owner};"
+                          "UPDATE odk_sync_history SET sync_metadata = 'x';"
+                          "RESET ROLE")
+        tap.equal(rows(world)["odk_sync_history"][-1]["metadata"], "x",
+                  "metadata")
+
+
+def test_tables_of_a_superuser_are_handed_over():
+    with new_world("code", people=False) as world, \
+            role_of(world, "sync") as role:
+        world.session.run(f"CREATE SCHEMA odk AUTHORIZATION {role};"
+                          f"GRANT USAGE, CREATE ON SCHEMA public TO {role}")
+        for table in ("history", "status"):
+            refused(world, 77, [f"ALTER TABLE public.odk_sync_{table}"
+                                f" OWNER TO {role};"])
+            help_with(world, world.exits(77, "init").err)
+        world.ok("init")
+
+
+def test_an_upgrade_by_who_does_not_own_the_tables():
+    with new_world(people=False) as world, role_of(world, "sync") as role:
+        install(world, 1)
+        world.session.run(f"CREATE SCHEMA odk AUTHORIZATION {role};"
+                          f"GRANT USAGE, CREATE ON SCHEMA public TO {role};"
+                          f"GRANT SELECT ON odk_sync_schema TO {role}")
+        refused(world, 77, ["belong to role postgres", "init --print"])
+        by_hand(world)
+        world.ok("init", "--check")
+
+
+# -- the old service at the same time -----------------------------------------
+
+def test_the_old_service_holds_the_table():
+    with new_world("code") as world:
+        before = dump(world)
+        with pg.Session(world.database) as service:
+            service.run("BEGIN; UPDATE odk_sync_status SET updated_at = now()")
+            result = world.exits(75, "init")
+            service.run("ROLLBACK")
+        tap.check("odk_sync_status or odk_sync_history is in use; nothing was"
+                  " changed" in result.err, str(result))
+        same(dump(world), before, "after the refusal")
+        world.ok("init")
+
+
+def test_the_old_service_is_seen():
+    with new_world("code") as world:
+        world.session.run(
+            "UPDATE odk_sync_history SET sync_timestamp = now(),"
+            " service_instance = 'web-7-12' WHERE id = 400")
+        words = "the old service still runs: web-7-12 wrote history at 2"
+        tap.check(words in world.ok("init").err, "init")
+        tap.check(words not in world.ok("init").err, "init again")
+        tap.check("warn  tables    " + words in world.ok("doctor").out,
+                  "doctor")
+
+
+# -- upgrades -----------------------------------------------------------------
+
+def migrations():
+    for name in sorted(os.listdir(MIGRATIONS)):
+        with open(os.path.join(MIGRATIONS, name), encoding="utf-8") as file:
+            yield int(name[:4]), name[5:-4], file.read()
+
+
+def install(world, count):
+    """The first migrations, as the programs that had no more of them did."""
+    world.session.run("BEGIN; SET LOCAL search_path = public, pg_temp")
+    for version, name, text in list(migrations())[:count]:
+        checksum = hashlib.sha256(text.encode()).hexdigest()
+        world.session.run(f"{text}; INSERT INTO odk_sync_schema (version,"
+                          f" name, checksum) VALUES ({version}, '{name}',"
+                          f" '{checksum}')")
+    world.session.run("COMMIT")
+
+
+def test_upgrades_end_where_a_new_install_does():
+    with new_world() as world:
+        world.ok("init")
+        fresh = dump(world, "-s")
+    for count in range(1, len(list(migrations()))):
+        with new_world() as world:
+            install(world, count)
+            for table in TABLES:
+                oldtables.fill(world.session, table)
+            before = rows(world)
+            steps = [f"apply {version:04}_{name}" for version, name, _
+                     in list(migrations())[count:]]
+            tap.equal(world.exits(78, "init", "--check").out.splitlines(),
+                      ["create schema odk", *steps], "--check")
+            world.ok("init")
+            same(dump(world, "-s"), fresh, f"from {count}")
+            tap.equal(rows(world), before, "rows")
+
+
 if __name__ == "__main__":
     try:
         odks.need_all()
     except tap.Skip as reason:
         print(f"1..0 # SKIP {reason}")
         sys.exit()
-    tap.main(VARIANT_TESTS)
+    tap.main(VARIANT_TESTS + [(name, function) for name, function
+                              in list(globals().items())
+                              if name.startswith("test_")])

@@ -160,6 +160,46 @@ START_TEST(queue)
 }
 END_TEST
 
+/* An instance that wrote now, or before that, and whether it is an old one. */
+static const struct {
+    const char *instance, *ago;
+    bool old;
+} writers[] = {
+    { "web-7-12", "1 second", true },
+    { "odk-sync-6d5f8-x7k2p-1", "9 minutes", true },
+    { "web-7-12", "11 minutes", false },
+    { "web-7-12", "-1 hour", true }, /* its clock is ahead */
+    { "web-7-12-0123abcd", "1 second", false },
+    { "web-7-12-01234567", "1 second", false },
+    { "-12", "1 second", false },
+    { "odk-sync init", "1 second", false },
+    { NULL, "1 second", false },
+};
+
+START_TEST(old_service)
+{
+    CLEANUP_DB struct odks_db *db = test_fresh();
+    struct odks_err err = ODKS_ERR_INIT;
+    const char *instance = writers[_i].instance;
+
+    CLEANUP_FREE char *sql = odks_xasprintf(
+        "INSERT INTO odk_sync_history (sync_type, status, sync_timestamp, "
+        "service_instance) VALUES ('a', 'success', clock_timestamp() - "
+        "interval '%s', nullif('%s', ''))",
+        writers[_i].ago, instance != NULL ? instance : "");
+    test_do(db, sql);
+    ODKS_OK(odks_db_begin(db, &err));
+    CLEANUP_PGRESULT PGresult *res = odks_track_old_service(db, &err);
+    ck_assert_msg(res != NULL, "%s", err.message);
+    ck_assert_int_eq(PQnfields(res), ODKS_OLD_SERVICE_COLUMNS);
+    ck_assert_int_eq(PQntuples(res), writers[_i].old);
+    if (writers[_i].old)
+        ck_assert_str_eq(odks_db_text(res, 0, ODKS_OLD_SERVICE_INSTANCE),
+                         instance);
+    odks_db_rollback(db);
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -170,6 +210,8 @@ suite(void)
     tcase_add_test(tc, status);
     tcase_add_test(tc, history);
     tcase_add_test(tc, queue);
+    tcase_add_loop_test(tc, old_service, 0,
+                        sizeof(writers) / sizeof(writers[0]));
     suite_add_tcase(s, tc);
     return s;
 }
