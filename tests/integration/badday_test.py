@@ -176,6 +176,10 @@ def test_rights_are_missing():
         fails(world, 77, ["permission denied", "doctor"], "run")
         result = world.exits(77, "doctor")
         tap.check("GRANT" in result.out, str(result))
+        world.session.run("GRANT SELECT ON ALL TABLES IN SCHEMA public TO"
+                          " poor; GRANT CREATE ON SCHEMA odk TO poor")
+        tap.check("may not write" in world.exits(77, "doctor").out)
+        world.session.run("REVOKE CREATE ON SCHEMA odk FROM poor")
         world.session.run(
             "GRANT ALL ON ALL TABLES IN SCHEMA public TO poor;"
             "GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO poor")
