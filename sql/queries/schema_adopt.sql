@@ -157,12 +157,11 @@ WITH wanted (tab, n, col, type, size, needed, empty, def) AS (VALUES
         FROM relation) r,
         LATERAL (VALUES
             (1, format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', r.tabs)),
-            (2, 'SET CONSTRAINTS ALL IMMEDIATE'),
-            (3, 'SELECT set_config(''odk_sync.adopting'', ''yes'', true)')
+            (2, 'SELECT set_config(''odk_sync.adopting'', ''yes'', true)')
         ) AS s (n, statement)
     WHERE r.tabs IS NOT NULL
     UNION ALL
-    SELECT NULL, 1, 4, NULL, format('ALTER TABLE %s DISABLE %s %I', w.tab,
+    SELECT NULL, 1, 3, NULL, format('ALTER TABLE %s DISABLE %s %I', w.tab,
         w.kind, w.name)
     FROM watcher w
     UNION ALL

@@ -135,11 +135,11 @@ ROWS = {
             [1 + n % 6]""",
         "sync_timestamp": "CASE WHEN n = 77 THEN @null_time@ ELSE t END",
         "status": """CASE WHEN n % 97 = 0 THEN 'in_progress'
-            WHEN n % 10 = 0 THEN 'error' ELSE 'success' END""",
-        "records_processed": "CASE WHEN n % 10 > 0 THEN n END",
+            WHEN n % 10 = 1 THEN 'error' ELSE 'success' END""",
+        "records_processed": "CASE WHEN n % 10 <> 1 THEN n END",
         "duration_seconds": "CASE WHEN n % 97 > 0 THEN n % 600 END",
-        "error_message": """CASE WHEN n = 10 THEN repeat('x', 1000)
-            WHEN n % 10 = 0 THEN 'Connection aborted → é' END""",
+        "error_message": """CASE WHEN n = 11 THEN repeat('x', 1000)
+            WHEN n % 10 = 1 THEN 'Connection aborted → é' END""",
         "sync_metadata": """CASE n % 5 WHEN 0 THEN NULL
             WHEN 1 THEN '{"raw_records_fetched": ' || n || '}'
             WHEN 2 THEN '{"note": "caf\\u00e9 ☃", "threshold_hours": 2}'
@@ -222,7 +222,7 @@ def hang_on(session, role):
             DO ALSO INSERT INTO written VALUES ('off', OLD.id);
         ALTER TABLE odk_sync_history DISABLE RULE people_off;
         CREATE TRIGGER people_always AFTER UPDATE ON odk_sync_history
-            FOR EACH ROW WHEN (NEW.status = 'no') EXECUTE FUNCTION note();
+            FOR EACH ROW WHEN (NEW.sync_timestamp < '2026-01-01') EXECUTE FUNCTION note();
         ALTER TABLE odk_sync_history ENABLE ALWAYS TRIGGER people_always;
         CREATE INDEX people_index ON odk_sync_history (status, sync_timestamp);
         COMMENT ON TABLE odk_sync_status IS 'ours since 2019';
