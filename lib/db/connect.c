@@ -3,12 +3,16 @@
 
 #include "db/internal.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "core/mem.h"
 #include "core/stop.h"
 
-enum { CONNECT_TIMEOUT_S = 15, MAX_PARAMS = 64 };
+/* Nothing in lib/db ends the process when memory is short: libodksync lives
+ * in other people's. */
+
+enum { CONNECT_TIMEOUT_S = 15, MAX_PARAMS = 64, NAME_TEXT = 128 };
 
 /*
  * What a half-dead connection must not do to us: hang. keepalives_* end an
@@ -40,6 +44,7 @@ start(const struct odks_db_conf *conf)
 {
     const char *keywords[MAX_PARAMS + 1] = { NULL };
     const char *values[MAX_PARAMS + 1] = { NULL };
+    char name[NAME_TEXT];
     size_t n = 0;
 
     for (size_t i = 0; i < sizeof(defaults) / sizeof(defaults[0]); i++) {
@@ -48,8 +53,8 @@ start(const struct odks_db_conf *conf)
         keywords[n] = defaults[i][0];
         values[n++] = defaults[i][1];
     }
-    CLEANUP_FREE char *name = odks_xasprintf(
-        "odk-sync/%s", conf->instance != NULL ? conf->instance : "");
+    (void) snprintf(name, sizeof(name), "odk-sync/%s",
+                    conf->instance != NULL ? conf->instance : "");
     if (!is_set(conf, "application_name")) {
         keywords[n] = "application_name";
         values[n++] = name;
@@ -121,22 +126,35 @@ drop_notice(void *arg, const PGresult *res)
     (void) res;
 }
 
-static char *
-begin_text(struct odks_db *db)
+/* BEGIN and its settings; false when the schema's name cannot be quoted. */
+static bool
+make_begin(struct odks_db *db, struct odks_err *err)
 {
     char *schema = PQescapeIdentifier(db->conn, db->conf->tracking_schema,
                                       strlen(db->conf->tracking_schema));
-    char *text = odks_xasprintf(
+    if (schema == NULL) {
+        odks_err_set(err, ODKS_EXIT_CONFIG,
+                     "the name of the tracking schema cannot be quoted: %s",
+                     PQerrorMessage(db->conn));
+        return false;
+    }
+    int len = asprintf(
+        &db->begin,
         "BEGIN; SET LOCAL search_path = %s, pg_temp;"
         " SET LOCAL timezone = 'UTC'; SET LOCAL datestyle = 'ISO';"
         " SET LOCAL intervalstyle = 'postgres';"
         " SET LOCAL standard_conforming_strings = on;"
         " SET LOCAL lock_timeout = '10s'; SET LOCAL statement_timeout = '%us';"
         " SET LOCAL idle_in_transaction_session_timeout = '60s'",
-        schema != NULL ? schema : "public", db->conf->statement_timeout_s);
+        schema, db->conf->statement_timeout_s);
 
     PQfreemem(schema);
-    return text;
+    if (len < 0) {
+        db->begin = NULL;
+        odks_err_set(err, ODKS_EXIT_OS, "out of memory");
+        return false;
+    }
+    return true;
 }
 
 /*
@@ -147,7 +165,10 @@ begin_text(struct odks_db *db)
 static bool
 meet_server(struct odks_db *db, struct odks_err *err)
 {
-    CLEANUP_FREE char *text = odks_xasprintf(
+    char text[768];
+
+    (void) snprintf(
+        text, sizeof(text),
         "SELECT pg_catalog.pg_backend_pid(),"
         " pg_catalog.count(pg_catalog.set_config(n, v, false)) FROM (VALUES"
         " ('tcp_keepalives_idle', '5'), ('tcp_keepalives_interval', '2'),"
@@ -183,11 +204,15 @@ odks_db_connect(const struct odks_db_conf *conf, struct odks_db **db,
     }
     (void) PQsetNoticeReceiver(conn, drop_notice, NULL);
 
-    CLEANUP_DB struct odks_db *new = odks_xcalloc(1, sizeof(*new));
+    CLEANUP_DB struct odks_db *new = calloc(1, sizeof(*new));
+    if (new == NULL) {
+        odks_err_set(err, ODKS_EXIT_OS, "out of memory");
+        PQfinish(conn);
+        return false;
+    }
     new->conn = conn;
     new->conf = conf;
-    new->begin = begin_text(new);
-    if (!meet_server(new, err))
+    if (!make_begin(new, err) || !meet_server(new, err))
         return false;
     *db = odks_steal(&new);
     return true;

@@ -3,12 +3,9 @@
 
 #include "db/migrate.h"
 
-#include <json-c/json.h>
 #include <string.h>
 
 #include "core/err.h"
-#include "core/json.h"
-#include "core/mem.h"
 #include "db/db.h"
 #include "sql/queries.h"
 
@@ -32,30 +29,53 @@ plan_clear(struct plan *plan)
 }
 #define CLEANUP_PLAN CLEANUP(plan_clear)
 
-/* This program's migrations as the parameter of schema_versions.sql. */
-static char *
-known_migrations(void)
+enum { MIGRATIONS_TEXT = 8 << 20 };
+
+/* A field of an array literal, in quotes. */
+static bool
+add_quoted(struct odks_buf *b, const char *s)
 {
-    CLEANUP_JSON
-    struct json_object *all = json_object_new_array();
+    bool ok = odks_buf_add_char(b, '"');
+
+    while (ok && *s != '\0') {
+        size_t plain = strcspn(s, "\"\\");
+
+        ok = odks_buf_add(b, s, plain);
+        s += plain;
+        if (*s != '\0')
+            ok = ok && odks_buf_add_char(b, '\\') && odks_buf_add_char(b, *s++);
+    }
+    return ok && odks_buf_add_char(b, '"');
+}
+
+/* This program's migrations as the parameters of schema_versions.sql. */
+static bool
+known_migrations(struct odks_buf *numbers, struct odks_buf *texts)
+{
+    bool ok = true;
 
     for (const struct odks_migration *m = odks_migrations; m->version != 0;
          m++) {
-        struct json_object *one = json_object_new_array();
+        char between = m == odks_migrations ? '{' : ',';
 
-        (void) json_object_array_add(one, json_object_new_int(m->version));
-        (void) json_object_array_add(one, json_object_new_string(m->text));
-        (void) json_object_array_add(all, one);
+        ok = ok && odks_buf_printf(numbers, "%c%d", between, m->version)
+             && odks_buf_add_char(texts, between) && add_quoted(texts, m->text);
     }
-    return odks_xstrdup(
-        json_object_to_json_string_ext(all, JSON_C_TO_STRING_PLAIN));
+    return ok && odks_buf_add_char(numbers, '}')
+           && odks_buf_add_char(texts, '}');
 }
 
 static PGresult *
 versions(struct odks_db *db, struct odks_err *err)
 {
-    CLEANUP_FREE char *known = known_migrations();
-    const char *const params[] = { known };
+    CLEANUP_BUF struct odks_buf numbers = ODKS_BUF_INIT(MIGRATIONS_TEXT);
+    CLEANUP_BUF struct odks_buf texts = ODKS_BUF_INIT(MIGRATIONS_TEXT);
+
+    if (!known_migrations(&numbers, &texts)) {
+        odks_err_set(err, ODKS_EXIT_OS, "out of memory");
+        return NULL;
+    }
+    const char *const params[] = { numbers.data, texts.data };
 
     return odks_db_query(db, &odks_sql_schema_versions, params, err);
 }
@@ -194,12 +214,17 @@ make_plan(struct odks_db *db, const char *const *form_schemas,
     if (!find_missing(db, &plan->missing, err))
         return false;
 
-    CLEANUP_JSON struct json_object *schemas = json_object_new_array();
-    for (; *form_schemas != NULL; form_schemas++)
-        (void) json_object_array_add(schemas,
-                                     json_object_new_string(*form_schemas));
-    const char *const params[] = { odks_db_tracking_schema(db),
-                                   json_object_get_string(schemas),
+    CLEANUP_BUF struct odks_buf schemas = ODKS_BUF_INIT(MIGRATIONS_TEXT);
+    bool ok = odks_buf_add_char(&schemas, '{');
+
+    for (size_t i = 0; form_schemas[i] != NULL; i++)
+        ok = ok && (i == 0 || odks_buf_add_char(&schemas, ','))
+             && add_quoted(&schemas, form_schemas[i]);
+    if (!ok || !odks_buf_add_char(&schemas, '}')) {
+        odks_err_set(err, ODKS_EXIT_OS, "out of memory");
+        return false;
+    }
+    const char *const params[] = { odks_db_tracking_schema(db), schemas.data,
                                    plan->missing != 0 ? "t" : "f" };
     plan->schemas = odks_db_query(db, &odks_sql_schema_plan, params, err);
     if (plan->schemas == NULL)

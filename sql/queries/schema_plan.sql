@@ -1,10 +1,10 @@
 -- returns 0..* rows of 3 columns, takes 3 parameters
--- $1 tracking schema, $2 JSON: schemas of forms' tables, $3 are steps missing?
+-- $1 tracking schema, $2 schemas of forms' tables, $3 are steps missing?
 -- What comes before them, in the shape of schema_adopt.sql.
 WITH wanted AS (
     SELECT s.name, n.oid, s.name = $1::text AND $3::boolean AS steps
     FROM (VALUES ($1::text)
-        UNION SELECT json_array_elements_text($2::json)) AS s (name)
+        UNION SELECT unnest($2::text[])) AS s (name)
     LEFT JOIN pg_namespace n ON n.nspname = s.name
 ), finding (refusal, words, statement) AS (
     SELECT '42501', format('role %I may not create schema %I', current_user,
