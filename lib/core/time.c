@@ -135,7 +135,10 @@ odks_time_format(int64_t us, char text[ODKS_TIME_TEXT])
         seconds--;
     }
     (void) gmtime_r(&seconds, &tm);
-    size_t len = strftime(text, ODKS_TIME_TEXT, "%Y-%m-%dT%H:%M:%S", &tm);
+    /* strftime() writes the year 1 without its zeros */
+    size_t len =
+        (size_t) snprintf(text, ODKS_TIME_TEXT, "%04d", tm.tm_year + 1900);
+    len += strftime(text + len, ODKS_TIME_TEXT - len, "-%m-%dT%H:%M:%S", &tm);
     bool whole_ms = fraction % 1000 == 0;
     (void) snprintf(text + len, ODKS_TIME_TEXT - len,
                     whole_ms ? ".%03dZ" : ".%06dZ",

@@ -45,9 +45,9 @@ hash(const struct odks_sql *sql, const char *const *params)
 
 /* Ask the server once; err is for nobody but us. */
 static enum outcome
-look(struct odks_sync *sync, bool *running)
+look(struct odks_sync *sync, const char *xid, bool *running)
 {
-    const char *const params[] = { sync->unsure.xid };
+    const char *const params[] = { xid };
 
     *running = false;
     if (!odks_lib_begin(sync))
@@ -67,83 +67,78 @@ look(struct odks_sync *sync, bool *running)
 }
 
 /*
- * What became of the transaction in sync->unsure. The server may still be at
- * it: it notices only after a while that we are gone.
+ * What became of a call. The server may still be at it: it notices only after
+ * a while that we are gone. What cannot be found out is kept in the handle.
  */
 static enum outcome
-find_out(struct odks_sync *sync)
+find_out(struct odks_sync *sync, const struct odks_lib_unsure *call)
 {
     struct odks_deadline until = odks_deadline_in(ASK_S * 1000);
     bool running;
-    enum outcome outcome = look(sync, &running);
+    enum outcome outcome = look(sync, call->xid, &running);
 
     while (running && !odks_deadline_passed(until)) {
         (void) odks_wait_to_the_end(NULL, 0, odks_deadline_in(ASK_AGAIN_MS));
-        outcome = look(sync, &running);
+        outcome = look(sync, call->xid, &running);
     }
     if (outcome == NOT_KNOWN) {
+        sync->unsure = *call;
         odks_err_set(&sync->err, ODKS_EXIT_TEMPFAIL,
                      "the connection to the database was lost, and it is not "
                      "known yet whether the call took effect");
         odks_err_hint(&sync->err, "Make the same call again: it finds out "
                                   "before it does anything.");
-    } else {
-        sync->unsure.sql = NULL;
     }
     return outcome;
 }
 
-/* Do it; *commits tells that COMMIT was about to be sent. */
-static bool
-act(struct odks_sync *sync, const struct odks_sql *sql,
-    const char *const *params, bool *commits)
+static enum outcome
+act(struct odks_sync *sync, const char *const *params,
+    struct odks_lib_unsure *call)
 {
-    *commits = false;
     if (!odks_lib_begin(sync))
-        return false;
+        return NOT_DONE;
     CLEANUP_PGRESULT PGresult *res =
-        odks_db_query(sync->db, sql, params, &sync->err);
-    if (res == NULL)
-        return false;
-    sync->unsure.params = hash(sql, params);
-    sync->unsure.answer = odks_db_int64(res, 0, ONCE_ANSWER);
-    (void) snprintf(sync->unsure.xid, sizeof(sync->unsure.xid), "%s",
+        odks_db_query(sync->db, call->sql, params, &sync->err);
+    if (res == NULL) {
+        odks_db_rollback(sync->db);
+        return NOT_DONE;
+    }
+    call->answer = odks_db_int64(res, 0, ONCE_ANSWER);
+    (void) snprintf(call->xid, sizeof(call->xid), "%s",
                     PQgetvalue(res, 0, ONCE_XID));
-    *commits = true;
-    sync->unsure.sql = sql;
-    if (!odks_db_commit(sync->db, &sync->err))
-        return false;
-    sync->unsure.sql = NULL;
-    return true;
+    if (odks_db_commit(sync->db, &sync->err))
+        return COMMITTED;
+
+    struct odks_err why = sync->err;
+    odks_db_rollback(sync->db);
+    enum outcome outcome = find_out(sync, call);
+    if (outcome == NOT_DONE)
+        sync->err = why;
+    return outcome;
 }
 
 bool
 odks_lib_once(struct odks_sync *sync, const struct odks_sql *sql,
               const char *const *params, int64_t *answer)
 {
+    struct odks_lib_unsure call = { .sql = sql, .params = hash(sql, params) };
     struct odks_lib_unsure *unsure = &sync->unsure;
     enum outcome outcome = NOT_DONE;
-    bool commits;
 
-    if (unsure->sql == sql && unsure->params == hash(sql, params))
-        outcome = find_out(sync);
+    if (unsure->sql == sql && unsure->params == call.params) {
+        call = *unsure;
+        unsure->sql = NULL;
+        outcome = find_out(sync, &call);
+    }
     if (outcome == NOT_DONE) {
         odks_err_clear(&sync->err);
-        if (act(sync, sql, params, &commits)) {
-            outcome = COMMITTED;
-        } else {
-            struct odks_err why = sync->err;
-
-            odks_db_rollback(sync->db);
-            outcome = commits ? find_out(sync) : NOT_DONE;
-            if (outcome == NOT_DONE)
-                sync->err = why;
-        }
+        outcome = act(sync, params, &call);
     }
     if (outcome != COMMITTED)
         return false;
     odks_err_clear(&sync->err);
     if (answer != NULL)
-        *answer = unsure->answer;
+        *answer = call.answer;
     return true;
 }

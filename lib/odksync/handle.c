@@ -54,8 +54,7 @@ static const struct {
       "Use the history_id of odks_start_sync() with the same sync type, and "
       "end each attempt once." },
     { "57014", ODKS_EXIT_TEMPFAIL,
-      "The server was too slow. \"odk-sync init\" and \"odk-sync prune\" "
-      "take more time." },
+      "The server was too slow: try again when it has less to do." },
 };
 
 static void
@@ -70,8 +69,6 @@ translate(struct odks_err *err)
             return;
         }
     }
-    if (err->sqlstate[0] != '\0')
-        return;
     if (err->code == ODKS_EXIT_NOPERM)
         odks_err_hint(err, CREDENTIALS);
     else if (err->code == ODKS_EXIT_TEMPFAIL && err->hint[0] == '\0')

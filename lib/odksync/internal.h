@@ -24,7 +24,7 @@ struct odks_sync {
     char instance[ODKS_LIB_INSTANCE];
     struct odks_err err; /* of the last verb */
 
-    /* The last call of which nobody knows whether it was committed. */
+    /* The newest call of which nobody knows whether it was committed. */
     struct odks_lib_unsure {
         const struct odks_sql *sql; /* NULL: there is none */
         uint64_t params;            /* hash */
