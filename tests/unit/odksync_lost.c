@@ -12,7 +12,8 @@
 #include "odksync_help.h"
 
 static enum { NEVER, BEFORE, BEHIND } cut_commit;
-static bool away; /* nobody can connect */
+static bool away;         /* nobody can connect */
+static bool other_server; /* which has not come to our transaction yet */
 static int commits;
 
 #define REAL(name) \
@@ -33,6 +34,19 @@ PQsendQuery(PGconn *conn, const char *text)
     if (cut)
         cut_commit = NEVER;
     return ok;
+}
+
+int
+PQsendQueryParams(PGconn *conn, const char *text, int n, const Oid *types,
+                  const char *const *values, const int *lengths,
+                  const int *formats, int format)
+{
+    REAL(PQsendQueryParams);
+    static const char *const future[] = { "4000000000000" };
+
+    if (other_server && strstr(text, "txid_status") != NULL)
+        values = future;
+    return real(conn, text, n, types, values, lengths, formats, format);
 }
 
 PGconn *
@@ -188,6 +202,23 @@ START_TEST(not_committed)
 }
 END_TEST
 
+/* As when another server took over without our transaction. */
+START_TEST(not_in_this_servers_past)
+{
+    CLEANUP_DB struct odks_db *db = test_fresh();
+    CLEANUP_SYNC struct odks_sync *sync = test_open(NULL);
+    int id = prepare(sync, COMPLETE);
+
+    other_server = true;
+    cut(BEFORE, false);
+    SYNC_FAILS(sync, call(sync, COMPLETE, &id), ODKS_E_TEMPFAIL);
+    ck_assert_ptr_nonnull(strstr(odks_error_message(sync), "was lost"));
+    ck_assert_ptr_null(strstr(odks_error_message(sync), "not known"));
+    SYNC_OK(sync, call(sync, COMPLETE, &id));
+    ODKS_SQL_IS(db, TEST_HISTORY, "a|success|4");
+}
+END_TEST
+
 /* Nobody can be asked: the same call again finds out, and does nothing twice.
  */
 START_TEST(unknown_until_the_same_call)
@@ -337,6 +368,7 @@ suite(void)
     tcase_add_test(tc, during_a_call);
     tcase_add_loop_test(tc, committed_without_answer, 0, ONCE);
     tcase_add_loop_test(tc, not_committed, 0, ONCE);
+    tcase_add_test(tc, not_in_this_servers_past);
     tcase_add_loop_test(tc, unknown_until_the_same_call, 0, 2 * ONCE);
     tcase_add_test(tc, unknown_and_another_call);
     tcase_add_test(tc, still_in_progress);

@@ -284,6 +284,27 @@ START_TEST(no_right_to_create)
 }
 END_TEST
 
+/* What fails inside a migration is no argument of the caller's. */
+START_TEST(tables_that_cannot_be_made)
+{
+    CLEANUP_DB struct odks_db *db = test_connect();
+
+    test_do(db, "DROP SCHEMA IF EXISTS odks_test CASCADE;"
+                "CREATE FUNCTION public.no_more() RETURNS event_trigger "
+                "LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no more tables' "
+                "USING ERRCODE = 'check_violation'; END $$;"
+                "CREATE EVENT TRIGGER no_more ON ddl_command_start WHEN TAG IN "
+                "('CREATE TABLE') EXECUTE FUNCTION public.no_more()");
+    sync = test_open(NULL);
+    SYNC_FAILS(sync, odks_create_tables(sync), ODKS_E_CONFIG);
+    ck_assert_ptr_nonnull(strstr(odks_error_message(sync), "no more tables"));
+    test_do(db, "DROP EVENT TRIGGER no_more");
+    test_do(db, "DROP FUNCTION public.no_more()");
+    SYNC_OK(sync, odks_create_tables(sync));
+    odks_close(sync);
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -301,6 +322,7 @@ suite(void)
     tcase_add_test(tc, tables_of_a_newer_version);
     tcase_add_loop_test(tc, no_rights, 0, sizeof(rights) / sizeof(rights[0]));
     tcase_add_test(tc, no_right_to_create);
+    tcase_add_test(tc, tables_that_cannot_be_made);
     suite_add_tcase(s, tc);
     return s;
 }
