@@ -104,6 +104,9 @@ class Control:
     def restore(self, form, iid):
         self.command('restore', form=form, id=iid)
 
+    def purge(self, form, iid):
+        self.command('purge', form=form, id=iid)
+
     def attach(self, form, iid, name, content):
         self.command('attach', form=form, id=iid, name=name, content=content)
 

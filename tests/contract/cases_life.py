@@ -145,6 +145,47 @@ class LifeCases:
         self.ok(self.odata(self.page, top=2).etag != a.etag,
                 'the tag knows $top')
 
+    def test_tag_of_all(self):
+        """Live and deleted together: the tag that covers every change."""
+        form, iid = self.nest, self.houses[1]
+        everything = {'filter': '__system/deletedAt eq null or'
+                      ' __system/deletedAt ne null', 'select': '__id'}
+
+        def tag():
+            return self.odata(form, **everything).etag
+        tags = [tag()]
+        b = self.odata(form, headers={'If_None_Match': tags[0]}, **everything)
+        self.eq((b.status, b.body, b.etag), (304, b'', tags[0]),
+                'the tag of all: 304 without a body')
+        self.eq(self.odata(form, filter=everything['filter'],
+                           expand='*').etag, tags[0],
+                'the tag of all does not know $expand')
+        changes = [('delete', iid), ('restore', iid), ('delete', iid)]
+        if self.make.can_purge:
+            changes.append(('purge', iid))
+        for what, one in changes:
+            getattr(self.make, what)(form, one)
+            tags.append(tag())
+            self.ok(tags[-1] not in tags[:-1],
+                    'the tag of all: another one after ' + what, tags)
+        top = self.odata(form, top=0, count='true')
+        self.ok('eventhash' not in (top.etag or ''),
+                'a count has no such tag', top.etag)
+
+    def test_by_date(self):
+        """One instant is enough to find a submission again."""
+        row = self.rows(self.page)[3]
+        when = row['__system']['submissionDate']
+        self.eq([r['__id'] for r in self.rows(self.page, filter=(
+            '__system/submissionDate eq ' + when))], [row['__id']],
+            'submissionDate eq: the very one')
+        many = ' or '.join('__system/submissionDate eq '
+                           + r['__system']['submissionDate']
+                           for r in self.rows(self.page) * 12)
+        a = self.odata(self.page, filter=many[:many.rindex(' or ')])
+        self.eq((a.status, len(a.json['value'])), (200, 7),
+                'more than 80 of them in one filter')
+
     def test_deleted_form(self):
         self.make.delete_form(self.drift)
         for path in ('', '/fields', '.svc', '.svc/Submissions'):

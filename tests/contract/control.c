@@ -163,6 +163,7 @@ configure(struct sc_server *s, struct json_object *arg)
     s->rate = (unsigned) sc_json_int(arg, "rate", s->rate);
     s->latency_ms = (unsigned) sc_json_int(arg, "latency", s->latency_ms);
     s->gzip = sc_json_bool(arg, "gzip", s->gzip);
+    s->untagged = !sc_json_bool(arg, "etag", !s->untagged);
     if (domain != NULL) {
         free(s->domain);
         s->domain = sc_dup(domain);
@@ -193,6 +194,7 @@ reset(struct sc_server *s)
     s->total = s->logins = 0;
     s->clock_set = SC_NONE;
     s->clock_offset = 0;
+    s->untagged = false;
     sc_forms_reset(s);
     return done();
 }

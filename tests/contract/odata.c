@@ -203,7 +203,8 @@ send_feed(struct sc_request *q, struct feed *fd, const struct sc_options *o,
     struct sc_buf next = { 0 };
     struct json_object *bad = sc_action(q, "badJson");
 
-    sc_select_tag(&page, q->etag);
+    if (!q->server->untagged) /* as before v2026.1 */
+        sc_select_tag(&page, q->etag);
     if (sc_etag_matches(q, q->etag)) {
         feed_free(fd);
         return sc_reply_304(q);

@@ -188,7 +188,7 @@ struct sc_server {
     char *domain;                    /* origin of the links */
     uint64_t seed_bulk;
     unsigned rate, latency_ms;
-    bool gzip, tls;
+    bool gzip, tls, untagged;
     _Atomic int stopping;
 };
 

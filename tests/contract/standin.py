@@ -192,7 +192,7 @@ class StandIn:
         return self.control('clock', args)
 
     def config(self, **args):
-        """rate, latency, gzip, domain"""
+        """rate, latency, gzip, domain, etag"""
         return self.control('config', args)
 
     def expire_tokens(self):

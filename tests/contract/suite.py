@@ -111,7 +111,7 @@ class Suite(DocsCases, FeedCases, LifeCases):
                      'form_documents', 'fields', 'service', 'closed', 'row',
                      'expand', 'tables', 'select', 'options', 'filter',
                      'paging', 'order', 'life', 'attachments', 'drift',
-                     'tags', 'deleted_form'):
+                     'tags', 'tag_of_all', 'by_date', 'deleted_form'):
             try:
                 getattr(self, 'test_' + name)()
             except Exception:
