@@ -173,6 +173,7 @@ take_switch(struct odks_cli *cli, enum option_id id)
         [OPTION_JSON - OPTION_NONE] = &cli->json,
         [OPTION_ONCE - OPTION_NONE] = &cli->once,
         [OPTION_FULL - OPTION_NONE] = &cli->payload.full,
+        [OPTION_RECONCILE - OPTION_NONE] = &cli->payload.reconcile,
         [OPTION_ALLOW_MASS_DELETE - OPTION_NONE] =
             &cli->payload.allow_mass_delete,
         [OPTION_DRY_RUN - OPTION_NONE] = &cli->dry_run,

@@ -2,6 +2,7 @@
 /* status, history, queue: what the tables know. */
 #include <config.h>
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "bin/cmd.h"
@@ -32,6 +33,21 @@ is_known(const PGresult *res, const char *sync_type)
     return false;
 }
 
+/* "people: 3 submissions wait for 5 attachments: not uploaded ..." */
+static void
+print_late(const PGresult *res, int row, int submissions, int files,
+           const char *words)
+{
+    int64_t count = odks_db_int64(res, row, submissions);
+    int64_t missing = odks_db_int64(res, row, files);
+
+    if (count > 0)
+        printf("\n%s: %" PRId64 " attachment%s of %" PRId64
+               " submission%s %s\n",
+               odks_db_text(res, row, ODKS_STATUS_SYNC_TYPE), missing,
+               missing == 1 ? "" : "s", count, count == 1 ? "" : "s", words);
+}
+
 /* What needs more words than a cell: proofs that are missing, errors. */
 static void
 print_remarks(const struct odks_config *cfg, const PGresult *res)
@@ -42,6 +58,12 @@ print_remarks(const struct odks_config *cfg, const PGresult *res)
         if (error != NULL)
             printf("\n%s: %s\n", odks_db_text(res, row, ODKS_STATUS_SYNC_TYPE),
                    error);
+        print_late(res, row, ODKS_STATUS_ATTACHMENTS_WAITING,
+                   ODKS_STATUS_ATTACHMENTS_WAITING_FILES,
+                   "not uploaded by the device yet");
+        print_late(res, row, ODKS_STATUS_ATTACHMENTS_FAILED,
+                   ODKS_STATUS_ATTACHMENTS_FAILED_FILES,
+                   "failed: never uploaded, looked for no more");
     }
     for (size_t i = 0; i < odks_config_job_count(cfg); i++) {
         const char *type = odks_config_job(cfg, i)->sync_type;

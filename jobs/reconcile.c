@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "core/log.h"
+#include "core/mem.h"
 #include "jobs/walk.h"
 #include "table/reconcile.h"
 
@@ -24,12 +25,16 @@ collect(struct odks_walk *w, struct odks_reconcile *r, struct odks_err *err)
     const struct odks_query query = { .project = w->a->conf->project,
                                       .form_id = w->a->conf->form,
                                       .filter = ODKS_LIVE_AND_DELETED,
-                                      .select = "__id,__system",
+                                      .select = ODKS_RECONCILE_SELECT,
                                       .top = -1 };
     CLEANUP_ROWS struct odks_rows *rows = NULL;
 
     if (!odks_central_rows(w->central, &query, &rows, err))
         return false;
+    /* Central makes the tag before it reads the rows */
+    free(w->tag);
+    w->tag =
+        odks_rows_tag(rows) != NULL ? odks_xstrdup(odks_rows_tag(rows)) : NULL;
     for (;;) {
         const char *row;
         size_t len;
@@ -97,8 +102,7 @@ mend(struct odks_walk *w, struct odks_reconcile *r, struct odks_err *err)
     if (!odks_attempt_begin(w->a, err)
         || !odks_reconcile_compare(r, w->a->db, &d, err)
         || !check_brake(w, &d, err)
-        || !odks_reconcile_remove_gone(r, w->a->db, w->a->conf->on_delete,
-                                       &removed, err)
+        || !odks_reconcile_remove_gone(r, w->a->db, &removed, err)
         || !odks_attempt_commit(w->a, err))
         return false;
     w->counts.deleted += removed;
@@ -119,8 +123,8 @@ odks_walk_reconcile(struct odks_walk *w, struct odks_err *err)
         return true; /* the keys are collected over several transactions */
     odks_log_set_step("reconcile");
     if (!odks_attempt_begin(w->a, err)
-        || !odks_reconcile_begin(w->a->db, w->model, w->a->conf->sync_type, &r,
-                                 err)
+        || !odks_reconcile_begin(w->a->db, w->model, w->a->conf->sync_type,
+                                 w->a->conf->on_delete, &r, err)
         || !odks_attempt_commit(w->a, err) || !collect(w, r, err)
         || !mend(w, r, err))
         return false;
@@ -128,5 +132,6 @@ odks_walk_reconcile(struct odks_walk *w, struct odks_err *err)
         || !odks_attempt_commit(w->a, err))
         return false;
     w->cursor.last_reconcile = w->form.date;
+    w->tag_compared = true;
     return true;
 }

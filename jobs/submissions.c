@@ -18,9 +18,12 @@
 #include "jobs/kinds.h"
 #include "jobs/walk.h"
 #include "run/login.h"
-#include "table/reconcile.h"
+#include "table/attachment.h"
+#include "table/proof.h"
 
 enum { PROOF_ROUNDS = 4, MAX_DDL = 4 << 20 };
+
+#define DIGEST_START UINT64_C(0xcbf29ce484222325)
 
 /* What the table holds follows from the fields and from these settings. */
 static void
@@ -43,6 +46,32 @@ digest_field(uint64_t *hash, const struct odks_field *f)
         digest_field(hash, f->child[i]);
 }
 
+static void
+digest_number(uint64_t *hash, int64_t n)
+{
+    char text[24];
+
+    (void) snprintf(text, sizeof(text), "%" PRId64, n);
+    digest_text(hash, text);
+}
+
+static void
+digest_settings(uint64_t *hash, const struct odks_walk *w)
+{
+    const struct odks_job_conf *conf = w->a->conf;
+
+    digest_text(hash, conf->central->url);
+    digest_number(hash, conf->project);
+    digest_text(hash, conf->form);
+    digest_text(hash, conf->raw ? "raw" : "");
+    digest_text(hash, conf->timezone);
+    digest_text(hash, conf->on_delete == ODKS_DELETE_KEEP   ? "keep"
+                      : conf->on_delete == ODKS_DELETE_HARD ? "hard"
+                                                            : "soft");
+    for (size_t i = 0; conf->tables != NULL && conf->tables[i] != NULL; i++)
+        digest_text(hash, conf->tables[i]);
+}
+
 /*
  * When this changes all rows are read again: a question may have come back, or
  * changed its type, in submissions that nobody touched.
@@ -50,17 +79,29 @@ digest_field(uint64_t *hash, const struct odks_field *f)
 static char *
 digest(const struct odks_walk *w)
 {
-    const struct odks_job_conf *conf = w->a->conf;
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    uint64_t hash = DIGEST_START;
 
     digest_field(&hash, w->fields);
-    digest_text(&hash, conf->raw ? "raw" : "");
-    digest_text(&hash, conf->timezone);
-    digest_text(&hash, conf->on_delete == ODKS_DELETE_KEEP   ? "keep"
-                       : conf->on_delete == ODKS_DELETE_HARD ? "hard"
-                                                             : "soft");
-    for (size_t i = 0; conf->tables != NULL && conf->tables[i] != NULL; i++)
-        digest_text(&hash, conf->tables[i]);
+    digest_settings(&hash, w);
+    return odks_xasprintf("%016" PRIx64, hash);
+}
+
+/*
+ * What a tag is true for: publishing a form changes no tag, and what else may
+ * change what the tables hold does not, either. A new version of this program
+ * looks at everything once.
+ */
+static char *
+tag_key(const struct odks_walk *w)
+{
+    uint64_t hash = DIGEST_START;
+
+    digest_text(&hash, PACKAGE_VERSION);
+    digest_text(&hash, w->form.hash);
+    digest_text(&hash, w->a->conf->schema);
+    digest_text(&hash, w->a->conf->table != NULL ? w->a->conf->table : "");
+    digest_number(&hash, w->a->conf->attachments_age_s);
+    digest_settings(&hash, w);
     return odks_xasprintf("%016" PRIx64, hash);
 }
 
@@ -92,9 +133,9 @@ start_backfill(struct odks_walk *w, char *hash)
     c->backfill_started = w->form.date;
     c->backfill_position = ODKS_TIME_NONE;
     c->backfill_job = w->a->job != NULL ? w->a->job->id : 0;
-    /* the first walk starts with an empty table: nothing to compare */
-    if (c->watermark == ODKS_TIME_NONE)
-        c->last_reconcile = w->form.date;
+    /* a first walk starts with an empty table: there is nothing to compare */
+    c->last_reconcile =
+        c->watermark == ODKS_TIME_NONE ? w->form.date : ODKS_TIME_NONE;
 }
 
 /* What a dry run would do to the tables, as metadata.ddl. */
@@ -136,7 +177,8 @@ prepare_tables(struct odks_walk *w, struct odks_err *err)
     CLEANUP_FREE char *now = digest(w);
 
     if (!odks_attempt_begin(a, err)
-        || !odks_cursor_load(a->db, conf->sync_type, &w->cursor, err)
+        || (odks_attempt_is_dry(a)
+            && !odks_cursor_load(a->db, conf->sync_type, &w->cursor, err))
         || (odks_attempt_is_dry(a) && !describe_ddl(w, &model_conf, err))
         || !odks_model_prepare(a->db, &model_conf, w->fields, false, NULL,
                                &w->model, &changes, err))
@@ -160,9 +202,8 @@ prepare(struct odks_walk *w, struct odks_err *err)
     const struct odks_job_conf *conf = w->a->conf;
 
     odks_log_set_step("form");
-    if (!odks_walk_look(w, err)
-        || !odks_central_fields(w->central, conf->project, conf->form,
-                                &w->fields, err)
+    if (!odks_central_fields(w->central, conf->project, conf->form, &w->fields,
+                             err)
         || !prepare_tables(w, err))
         return false;
     if (w->form.encrypted)
@@ -210,12 +251,6 @@ describe(struct odks_walk *w)
                                       json_object_new_string(w->form.version));
 }
 
-static bool
-submissions_wanted(const struct odks_walk *w)
-{
-    return w->model->table[0]->wanted;
-}
-
 struct proof {
     bool possible; /* the table of submissions is among ours */
     int64_t central;
@@ -232,7 +267,7 @@ count_both(struct odks_walk *w, struct proof *proof, struct odks_err *err)
     char before[ODKS_TIME_TEXT];
 
     odks_log_set_step("proof");
-    proof->possible = submissions_wanted(w);
+    proof->possible = odks_walk_has_submissions(w);
     odks_time_format(w->form.date, before);
     CLEANUP_FREE char *filter =
         odks_xasprintf("__system/submissionDate lt %s", before);
@@ -269,10 +304,28 @@ proof_json(const struct proof *proof)
     return o;
 }
 
+/*
+ * Remember the tag that came before what was read, so that it covers nothing
+ * that the tables have not.
+ */
+static void
+keep_tag(struct odks_walk *w)
+{
+    struct odks_cursor *c = &w->cursor;
+
+    free(c->etag);
+    free(c->etag_key);
+    c->etag = odks_steal(&w->tag);
+    c->etag_key = c->etag != NULL ? tag_key(w) : NULL;
+    c->etag_compared = c->etag != NULL && w->tag_compared;
+}
+
 /* The last transaction: cursor, history, status and queue together. */
 static bool
 finish(struct odks_walk *w, const struct proof *proof, struct odks_err *err)
 {
+    const struct odks_job_conf *conf = w->a->conf;
+
     if (!proof->possible && !odks_attempt_begin(w->a, err))
         return false;
     describe(w);
@@ -280,21 +333,32 @@ finish(struct odks_walk *w, const struct proof *proof, struct odks_err *err)
     json_object_put(w->cursor.counts);
     w->cursor.counts = proof_json(proof);
     (void) json_object_object_add(w->a->metadata, "counts", proof_json(proof));
-    return odks_cursor_store(w->a->db, w->a->conf->sync_type, &w->cursor, err)
+    keep_tag(w);
+    return odks_attachment_refresh(w->a->db, w->model, conf->sync_type,
+                                   w->form.date, conf->attachments_age_s, err)
+           && odks_cursor_store(w->a->db, conf->sync_type, &w->cursor, err)
            && odks_attempt_finish(w->a, err);
 }
 
+/*
+ * Nothing changed: the last proof holds, and where keys were compared with
+ * what that tag covers, so does the comparison.
+ */
 static bool
-reconcile_is_due(const struct odks_walk *w)
+finish_unchanged(struct odks_walk *w, struct odks_err *err)
 {
-    int64_t every = w->a->conf->reconcile_s * INT64_C(1000000);
-    int64_t last = w->cursor.last_reconcile;
-
-    if (!submissions_wanted(w))
-        return false;
-    return w->a->payload.full
-           || (every > 0
-               && (last == ODKS_TIME_NONE || w->form.date - last >= every));
+    describe(w);
+    (void) json_object_object_add(w->a->metadata, "mode",
+                                  json_object_new_string("unchanged"));
+    (void) json_object_object_add(w->a->metadata, "counts",
+                                  json_object_get(w->cursor.counts));
+    if (odks_walk_reconcile_is_due(w)) {
+        w->cursor.last_reconcile = w->form.date;
+        if (!odks_cursor_store(w->a->db, w->a->conf->sync_type, &w->cursor,
+                               err))
+            return false;
+    }
+    return odks_attempt_finish(w->a, err);
 }
 
 /*
@@ -308,7 +372,7 @@ settle(struct odks_walk *w, struct odks_err *err)
     struct proof proof = { 0 };
 
     for (int round = 1; round <= PROOF_ROUNDS; round++) {
-        bool compare = round == 1 ? reconcile_is_due(w) : round > 2;
+        bool compare = round == 1 ? odks_walk_reconcile_is_due(w) : round > 2;
 
         if ((round > 1 && !odks_walk_look(w, err)) || !odks_walk_changes(w, err)
             || (compare && !odks_walk_reconcile(w, err))
@@ -347,11 +411,44 @@ summarise(struct odks_walk *w)
                  c->rejected, c->rejected == 1 ? "" : "s");
 }
 
+/* The form, the cursor, and whether anything changed since. */
+static bool
+look(struct odks_walk *w, bool *same, struct odks_err *err)
+{
+    odks_log_set_step("form");
+    *same = false;
+    if (!odks_walk_look(w, err))
+        return false;
+    if (odks_attempt_is_dry(w->a))
+        return true; /* its first transaction is that of the tables */
+    CLEANUP_FREE char *key = tag_key(w);
+    return odks_attempt_begin(w->a, err)
+           && odks_cursor_load(w->a->db, w->a->conf->sync_type, &w->cursor, err)
+           && odks_attempt_commit(w->a, err)
+           && odks_walk_unchanged(w, key, same, err);
+}
+
+/*
+ * No tag yet, though this Central has them or may have? A comparison of keys
+ * brings one by itself, where a full walk showed that there are none, too.
+ */
+static bool
+wants_tag(const struct odks_walk *w, bool all)
+{
+    return w->tag == NULL && (all || w->cursor.etag != NULL)
+           && !odks_attempt_is_dry(w->a) && !odks_walk_reconcile_is_due(w);
+}
+
 static bool
 walk(struct odks_walk *w, struct odks_err *err)
 {
     const struct odks_payload *p = &w->a->payload;
+    bool same;
 
+    if (!look(w, &same, err))
+        return false;
+    if (same)
+        return finish_unchanged(w, err);
     if (!prepare(w, err))
         return false;
     bool all = w->cursor.backfill_started != ODKS_TIME_NONE;
@@ -363,7 +460,8 @@ walk(struct odks_walk *w, struct odks_err *err)
     if ((p->since != ODKS_TIME_NONE || p->until != ODKS_TIME_NONE)
         && !odks_walk_window(w, p->since, p->until, err))
         return false;
-    return settle(w, err);
+    return (!wants_tag(w, all) || odks_walk_tag(w, NULL, err))
+           && odks_walk_attachments(w, err) && settle(w, err);
 }
 
 static bool
@@ -391,6 +489,7 @@ mirror(struct odks_attempt *a, struct odks_err *err)
     odks_field_free(w.fields);
     odks_form_clear(&w.form);
     odks_cursor_clear(&w.cursor);
+    free(w.tag);
     odks_central_close(w.central);
     return ok;
 }

@@ -30,6 +30,8 @@ struct odks_walk {
     struct odks_model *model;
     struct odks_batch *batch;
     struct odks_cursor cursor;
+    char *tag; /* of all submissions, from before we read them; or NULL */
+    bool tag_compared; /* all keys were compared with those it covers */
     struct odks_merge counts;
     struct {
         int64_t total; /* submissions to come; 0: unknown */
@@ -63,6 +65,31 @@ ODKS_MUST_CHECK bool odks_walk_changes(struct odks_walk *w,
  */
 ODKS_MUST_CHECK bool odks_walk_reconcile(struct odks_walk *w,
                                          struct odks_err *err);
+
+/*
+ * Take Central's tag of all submissions; with same, find out as well whether
+ * it is still that of the cursor.
+ */
+ODKS_MUST_CHECK bool odks_walk_tag(struct odks_walk *w, bool *same,
+                                   struct odks_err *err);
+
+/*
+ * Does the last proof still hold: the same tag there, the same tables here, no
+ * attachment to look for? Then a transaction is open, to be finished. key
+ * stands for what else the cursor depends on.
+ */
+ODKS_MUST_CHECK bool odks_walk_unchanged(struct odks_walk *w, const char *key,
+                                         bool *same, struct odks_err *err);
+
+/* Read again, if it is time to, submissions that wait for attachments. */
+ODKS_MUST_CHECK bool odks_walk_attachments(struct odks_walk *w,
+                                           struct odks_err *err);
+
+/* Is the table of submissions among those of the job? */
+bool odks_walk_has_submissions(const struct odks_walk *w);
+
+/* Is it time to compare all keys? */
+bool odks_walk_reconcile_is_due(const struct odks_walk *w);
 
 /* Ask Central for the form again: its clock is the next watermark. */
 ODKS_MUST_CHECK bool odks_walk_look(struct odks_walk *w, struct odks_err *err);

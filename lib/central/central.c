@@ -132,40 +132,52 @@ log_in(struct odks_central *central, struct odks_err *err)
 
 static bool
 send_with_token(struct odks_central *central, const char *target,
-                struct odks_http_response **response, struct odks_err *err)
+                const char *tag, struct odks_http_response **response,
+                struct odks_err *err)
 {
     if (central->token == NULL && !log_in(central, err))
         return false;
     const struct odks_http_request request = { .method = "GET",
                                                .target = target,
-                                               .bearer = central->token };
+                                               .bearer = central->token,
+                                               .if_none_match = tag };
     return odks_http_open(central->http, &request, response, err);
+}
+
+bool
+odks_central_request_unless(struct odks_central *central, const char *target,
+                            const char *tag,
+                            struct odks_http_response **response,
+                            struct odks_err *err)
+{
+    CLEANUP_HTTP_RESPONSE struct odks_http_response *r = NULL;
+
+    *response = NULL;
+    if (!send_with_token(central, target, tag, &r, err))
+        return false;
+    if (odks_http_status(r) == 401) {
+        /* sessions end after a day, or when an administrator says so */
+        odks_http_close(odks_steal(&r));
+        forget_token(central);
+        if (!send_with_token(central, target, tag, &r, err))
+            return false;
+    }
+    bool same = tag != NULL && odks_http_status(r) == 304;
+    if (!same && odks_http_status(r) != 200) {
+        odks_central_refused(central, r, target, err);
+        return false;
+    }
+    if (!same && !odks_central_expect_json(central, r, err))
+        return false;
+    *response = odks_steal(&r);
+    return true;
 }
 
 bool
 odks_central_request(struct odks_central *central, const char *target,
                      struct odks_http_response **response, struct odks_err *err)
 {
-    CLEANUP_HTTP_RESPONSE struct odks_http_response *r = NULL;
-
-    *response = NULL;
-    if (!send_with_token(central, target, &r, err))
-        return false;
-    if (odks_http_status(r) == 401) {
-        /* sessions end after a day, or when an administrator says so */
-        odks_http_close(odks_steal(&r));
-        forget_token(central);
-        if (!send_with_token(central, target, &r, err))
-            return false;
-    }
-    if (odks_http_status(r) != 200) {
-        odks_central_refused(central, r, target, err);
-        return false;
-    }
-    if (!odks_central_expect_json(central, r, err))
-        return false;
-    *response = odks_steal(&r);
-    return true;
+    return odks_central_request_unless(central, target, NULL, response, err);
 }
 
 bool

@@ -139,6 +139,21 @@ struct odks_query {
     int64_t skip;
 };
 
+/*
+ * Central's tag of the submissions that query selects, a digest of what was
+ * done to each of them: another one comes with every submission, edit, review,
+ * deletion, restore and purge, but not with attachments, a published form or
+ * the name of a submitter. It does not depend on select and expand.
+ *
+ * Given the tag of an earlier time (or NULL), *same says that it still holds.
+ * Else *now is today's; NULL when this Central, older than v2026.1, has none.
+ * The rows are not read. The caller frees *now.
+ */
+ODKS_MUST_CHECK bool odks_central_tag(struct odks_central *central,
+                                      const struct odks_query *query,
+                                      const char *tag, bool *same, char **now,
+                                      struct odks_err *err);
+
 struct odks_rows; /* opaque */
 
 /*
@@ -163,6 +178,8 @@ ODKS_MUST_CHECK bool odks_central_rows(struct odks_central *central,
 /* The next row, NUL-terminated, valid until the next call; NULL at the end. */
 ODKS_MUST_CHECK bool odks_rows_next(struct odks_rows *rows, const char **row,
                                     size_t *len, struct odks_err *err);
+/* The tag of these rows, as odks_central_tag() has it; borrowed, or NULL. */
+const char *odks_rows_tag(const struct odks_rows *rows);
 void odks_rows_close(struct odks_rows *rows);
 ODKS_DEFINE_CLEANUP(rows, struct odks_rows *, odks_rows_close)
 #define CLEANUP_ROWS CLEANUP(odks_cleanup_rows)

@@ -31,7 +31,13 @@ ODKS_MUST_CHECK bool odks_central_request(struct odks_central *central,
                                           struct odks_http_response **response,
                                           struct odks_err *err);
 
-/* As that, with a 404 explained: which of project and form is wrong, and how.
+/* As that, unless what it answers still has that tag (or NULL): then 304. */
+ODKS_MUST_CHECK bool odks_central_request_unless(
+    struct odks_central *central, const char *target, const char *tag,
+    struct odks_http_response **response, struct odks_err *err);
+
+/* As the first, with a 404 explained: which of project and form is wrong, and
+ * how.
  */
 ODKS_MUST_CHECK bool
 odks_central_form_request(struct odks_central *central, int64_t project,

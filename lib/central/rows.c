@@ -12,6 +12,9 @@
 
 enum { MAX_TARGET = 64 * 1024 };
 
+/* What other servers on the way make of a body is none of our business. */
+#define EVENT_TAG "W/\"eventhash:"
+
 struct odks_rows {
     struct odks_central *central;
     struct odks_http_response *response; /* NULL: at the end */
@@ -20,6 +23,7 @@ struct odks_rows {
     size_t len;
     bool failed;
     bool one_page; /* a link behind it is none of ours */
+    char *tag;     /* or NULL */
     char *mark;    /* a link we followed, to notice a ring of links */
     int64_t pages; /* since mark */
     int64_t mark_after;
@@ -60,6 +64,36 @@ query_target(const struct odks_query *q, struct odks_buf *b,
     return false;
 }
 
+/* A tag of the kind that Central makes of events; copied, or NULL. */
+static char *
+event_tag(const struct odks_http_response *response)
+{
+    const char *tag = odks_http_etag(response);
+
+    return tag != NULL && strncmp(tag, EVENT_TAG, strlen(EVENT_TAG)) == 0
+               ? odks_xstrdup(tag)
+               : NULL;
+}
+
+bool
+odks_central_tag(struct odks_central *central, const struct odks_query *query,
+                 const char *tag, bool *same, char **now, struct odks_err *err)
+{
+    CLEANUP_BUF struct odks_buf target = ODKS_BUF_INIT(MAX_TARGET);
+    CLEANUP_HTTP_RESPONSE struct odks_http_response *response = NULL;
+
+    *same = false;
+    *now = NULL;
+    if (!query_target(query, &target, err)
+        || !odks_central_request_unless(central, target.data, tag, &response,
+                                        err))
+        return false;
+    *same = odks_http_status(response) == 304;
+    if (!*same)
+        *now = event_tag(response);
+    return true;
+}
+
 bool
 odks_central_rows(struct odks_central *central, const struct odks_query *query,
                   struct odks_rows **rows, struct odks_err *err)
@@ -75,9 +109,16 @@ odks_central_rows(struct odks_central *central, const struct odks_query *query,
     *rows = odks_xcalloc(1, sizeof(**rows));
     (*rows)->central = central;
     (*rows)->response = response;
+    (*rows)->tag = event_tag(response);
     (*rows)->one_page = query->top > 0 || query->skip > 0;
     odks_scan_init(&(*rows)->scan, central->login->max_row_bytes);
     return true;
+}
+
+const char *
+odks_rows_tag(const struct odks_rows *rows)
+{
+    return rows->tag;
 }
 
 void
@@ -87,6 +128,7 @@ odks_rows_close(struct odks_rows *rows)
         return;
     odks_http_close(rows->response);
     odks_scan_free(&rows->scan);
+    free(rows->tag);
     free(rows->mark);
     free(rows);
 }

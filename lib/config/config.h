@@ -73,10 +73,11 @@ struct odks_job_conf {
     int64_t overlap_s;
     int64_t reconcile_s; /* 0: only when counts differ */
     enum odks_on_delete on_delete;
-    bool raw;            /* keep _raw */
-    int64_t window_rows; /* submissions per response of a first walk */
-    int64_t batch_bytes; /* of row text per transaction */
-    int64_t priority;    /* lower first */
+    int64_t attachments_age_s; /* until late attachments are given up */
+    bool raw;                  /* keep _raw */
+    int64_t window_rows;       /* submissions per response of a first walk */
+    int64_t batch_bytes;       /* of row text per transaction */
+    int64_t priority;          /* lower first */
     int64_t max_failures;
 };
 

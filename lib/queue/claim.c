@@ -23,6 +23,7 @@ enum {
     COL_SINCE,
     COL_UNTIL,
     COL_ALLOW_MASS_DELETE,
+    COL_RECONCILE,
     COL_LOCKED
 };
 
@@ -56,6 +57,7 @@ job_from(const PGresult *res, const char *instance, int64_t lease_s)
     job->payload.until = odks_db_time(res, 0, COL_UNTIL);
     job->payload.allow_mass_delete =
         odks_db_bool(res, 0, COL_ALLOW_MASS_DELETE);
+    job->payload.reconcile = odks_db_bool(res, 0, COL_RECONCILE);
     return job;
 }
 

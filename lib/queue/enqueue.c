@@ -19,18 +19,23 @@ add_time(struct json_object *o, const char *key, int64_t us)
         (void) json_object_object_add(o, key, json_object_new_string(text));
 }
 
+static void
+add_flag(struct json_object *o, const char *key, bool flag)
+{
+    if (flag)
+        (void) json_object_object_add(o, key, json_object_new_boolean(true));
+}
+
 static char *
 payload_text(const struct odks_payload *payload)
 {
     CLEANUP_JSON struct json_object *o = json_object_new_object();
 
-    if (payload->full)
-        (void) json_object_object_add(o, "full", json_object_new_boolean(true));
+    add_flag(o, "full", payload->full);
     add_time(o, "since", payload->since);
     add_time(o, "until", payload->until);
-    if (payload->allow_mass_delete)
-        (void) json_object_object_add(o, "allow_mass_delete",
-                                      json_object_new_boolean(true));
+    add_flag(o, "allow_mass_delete", payload->allow_mass_delete);
+    add_flag(o, "reconcile", payload->reconcile);
     return odks_xstrdup(json_object_to_json_string(o));
 }
 

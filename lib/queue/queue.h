@@ -29,6 +29,7 @@ struct odks_payload {
     int64_t since; /* or a window of submission dates, */
     int64_t until; /* ODKS_TIME_NONE: open */
     bool allow_mass_delete;
+    bool reconcile; /* compare all keys now */
 };
 
 struct odks_job {

@@ -17,32 +17,49 @@
 
 enum { FULL = 4 << 20, KEYS_MAX = 64 << 20 }; /* bytes of lines */
 
+#define KEY_COLUMNS                                                      \
+    "sync_type, id, submitted_at, updated_at, deleted_at, review_state," \
+    " submitter, status, attachments_present, attachments_expected"
+
 struct odks_reconcile {
     const struct odks_model *model;
     char *sync_type;
     char *since; /* rows written later are not compared */
+    enum odks_on_delete on_delete;
     struct json_tokener *tokener;
     struct odks_copy lines;
     int64_t kept; /* keys in odk_sync_key */
 };
 
-/* Is the row t live here and unknown to Central? $1 sync type, $2 since */
-#define IS_GONE                                                 \
-    "t._deleted_at IS NULL AND t._synced_at <= $2::timestamptz" \
-    " AND NOT EXISTS (SELECT FROM odk_sync_key k"               \
-    " WHERE k.sync_type = $1 AND k.id = t._id)"
+/*
+ * $1 is the sync type, $2 since, $3 whether deleted rows go for good: only
+ * then those that are marked as deleted are still to be removed.
+ */
+#define IS_HERE "(t._deleted_at IS NULL OR $3::boolean)"
 
-/* Is the key k live at Central, and t not here or in another state? */
-#define IS_MISSING                                                     \
-    "(k.id IS NOT NULL AND k.deleted_at IS NULL AND (t._id IS NULL OR" \
-    " (t._deleted_at IS NULL AND ROW(k.updated_at, k.review_state)"    \
-    " IS DISTINCT FROM ROW(t._updated_at, t._review_state))))"
-#define IS_DELETED                                    \
-    "(k.deleted_at IS NOT NULL AND t._id IS NOT NULL" \
-    " AND t._deleted_at IS NULL)"
+/* Is the row t here and unknown to Central? */
+#define IS_GONE                                           \
+    IS_HERE " AND t._synced_at <= $2::timestamptz"        \
+            " AND NOT EXISTS (SELECT FROM odk_sync_key k" \
+            " WHERE k.sync_type = $1 AND k.id = t._id)"
+
+/* Does Central have k in another state than we have t? */
+#define DIFFERS                                                              \
+    "ROW(k.updated_at, k.deleted_at, k.review_state, k.submitter, k.status," \
+    " k.attachments_present, k.attachments_expected) IS DISTINCT FROM"       \
+    " ROW(t._updated_at, t._deleted_at, t._review_state, t._submitter,"      \
+    " t._status, t._attachments_present, t._attachments_expected)"
+#define IS_DELETED \
+    "(k.deleted_at IS NOT NULL AND t._id IS NOT NULL AND " IS_HERE ")"
 #define IS_RESTORED                              \
     "(k.id IS NOT NULL AND k.deleted_at IS NULL" \
     " AND t._deleted_at IS NOT NULL)"
+/* Not here though live there, or as dead or alive but in another state. */
+#define IS_MISSING                                                        \
+    "(CASE WHEN k.id IS NULL THEN false"                                  \
+    " WHEN t._id IS NULL THEN k.deleted_at IS NULL"                       \
+    " ELSE (k.deleted_at IS NULL) = (t._deleted_at IS NULL) AND " DIFFERS \
+    " END)"
 
 /* before, the table of submissions, after: one statement */
 static PGresult *
@@ -61,24 +78,6 @@ query_table(struct odks_db *db, const struct odks_model *model,
     return odks_db_exec(db, "reconcile", sql.data, count, params, err);
 }
 
-bool
-odks_table_count(struct odks_db *db, const struct odks_model *model,
-                 int64_t before, int64_t *live, struct odks_err *err)
-{
-    char text[ODKS_TIME_TEXT];
-    const char *const params[] = { text };
-
-    odks_time_format(before, text);
-    CLEANUP_PGRESULT PGresult *res = query_table(
-        db, model, model->table[0]->name, "SELECT count(*) FROM ",
-        " WHERE _deleted_at IS NULL AND _submitted_at < $1::timestamptz", 1,
-        params, err);
-    if (res == NULL)
-        return false;
-    *live = odks_db_int64(res, 0, 0);
-    return true;
-}
-
 static PGresult *
 forget(struct odks_db *db, const char *sync_type, struct odks_err *err)
 {
@@ -89,8 +88,8 @@ forget(struct odks_db *db, const char *sync_type, struct odks_err *err)
 
 bool
 odks_reconcile_begin(struct odks_db *db, const struct odks_model *model,
-                     const char *sync_type, struct odks_reconcile **r,
-                     struct odks_err *err)
+                     const char *sync_type, enum odks_on_delete on_delete,
+                     struct odks_reconcile **r, struct odks_err *err)
 {
     *r = NULL;
     CLEANUP_PGRESULT PGresult *res = forget(db, sync_type, err);
@@ -107,6 +106,7 @@ odks_reconcile_begin(struct odks_db *db, const struct odks_model *model,
     (*r)->model = model;
     (*r)->sync_type = odks_xstrdup(sync_type);
     (*r)->since = odks_xstrdup(odks_db_text(res, 0, 0));
+    (*r)->on_delete = on_delete;
     (*r)->tokener = tokener;
     (*r)->lines = (struct odks_copy) ODKS_COPY_INIT(KEYS_MAX);
     return true;
@@ -135,7 +135,21 @@ text_of(struct json_object *object, const char *key)
     return json_object_get_string(value);
 }
 
-/* A key and its times as a line; false: that is no key. */
+/* A counter as a field: only a number can be one. */
+static void
+put_counter(struct odks_reconcile *r, struct json_object *system,
+            const char *key)
+{
+    struct json_object *value = NULL;
+
+    (void) json_object_object_get_ex(system, key, &value);
+    if (json_object_is_type(value, json_type_int))
+        odks_copy_int(&r->lines, json_object_get_int64(value));
+    else
+        odks_copy_null(&r->lines);
+}
+
+/* A key and its state as a line; false: that is no key. */
 static bool
 put_key(struct odks_reconcile *r, struct json_object *object)
 {
@@ -155,10 +169,16 @@ put_key(struct odks_reconcile *r, struct json_object *object)
 
         if (text == NULL ? i == 0 : !odks_time_parse(text, &us, NULL))
             return false;
+        if (i == 2 && r->on_delete == ODKS_DELETE_KEEP)
+            text = NULL; /* as in the tables */
         odks_copy_put(&r->lines, text);
     }
     const char *review = text_of(system, "reviewState");
     odks_copy_put(&r->lines, review != NULL ? review : "received");
+    odks_copy_put(&r->lines, text_of(system, "submitterName"));
+    odks_copy_put(&r->lines, text_of(system, "status"));
+    put_counter(r, system, "attachmentsPresent");
+    put_counter(r, system, "attachmentsExpected");
     odks_copy_end(&r->lines);
     return !r->lines.full;
 }
@@ -195,11 +215,9 @@ odks_reconcile_flush(struct odks_reconcile *r, struct odks_db *db,
     CLEANUP_PGRESULT PGresult *stage =
         odks_db_query(db, &odks_sql_reconcile_stage, NULL, err);
     if (stage == NULL
-        || !odks_db_copy(db,
-                         "COPY pg_temp.odks_stage_key (sync_type, id,"
-                         " submitted_at, updated_at, deleted_at,"
-                         " review_state) FROM STDIN",
-                         &r->lines.buf, err))
+        || !odks_db_copy(
+            db, "COPY pg_temp.odks_stage_key (" KEY_COLUMNS ") FROM STDIN",
+            &r->lines.buf, err))
         return false;
     CLEANUP_PGRESULT PGresult *res =
         odks_db_query(db, &odks_sql_reconcile_keep, NULL, err);
@@ -210,23 +228,29 @@ odks_reconcile_flush(struct odks_reconcile *r, struct odks_db *db,
     return true;
 }
 
+static const char *
+hard(const struct odks_reconcile *r)
+{
+    return r->on_delete == ODKS_DELETE_HARD ? "t" : "f";
+}
+
 bool
 odks_reconcile_compare(struct odks_reconcile *r, struct odks_db *db,
                        struct odks_difference *diff, struct odks_err *err)
 {
     enum { KEYS, MISSING, GONE, DELETED, RESTORED, LIVE };
-    const char *const params[] = { r->sync_type, r->since };
+    const char *const params[] = { r->sync_type, r->since, hard(r) };
     CLEANUP_PGRESULT PGresult *res = query_table(
         db, r->model, r->model->table[0]->name,
         "SELECT count(k.id), count(*) FILTER (WHERE " IS_MISSING "),"
-        " count(*) FILTER (WHERE k.id IS NULL AND t._deleted_at IS NULL"
+        " count(*) FILTER (WHERE k.id IS NULL AND " IS_HERE
         " AND t._synced_at <= $2::timestamptz),"
         " count(*) FILTER (WHERE " IS_DELETED "),"
         " count(*) FILTER (WHERE " IS_RESTORED "),"
         " count(*) FILTER (WHERE t._id IS NOT NULL AND t._deleted_at IS NULL)"
         " FROM (SELECT * FROM odk_sync_key WHERE sync_type = $1) k"
         " FULL JOIN ",
-        " t ON t._id = k.id", 2, params, err);
+        " t ON t._id = k.id", 3, params, err);
 
     if (res == NULL)
         return false;
@@ -255,7 +279,7 @@ odks_reconcile_windows(struct odks_reconcile *r, struct odks_db *db,
                        size_t *count, struct odks_err *err)
 {
     char limit[24];
-    const char *const params[] = { r->sync_type, limit };
+    const char *const params[] = { r->sync_type, limit, hard(r) };
 
     *windows = NULL;
     *count = 0;
@@ -270,7 +294,7 @@ odks_reconcile_windows(struct odks_reconcile *r, struct odks_db *db,
         " t ON t._id = k.id WHERE " IS_MISSING " OR " IS_DELETED
         " OR " IS_RESTORED
         " GROUP BY n / $2::bigint, (n + same - 1) / $2::bigint ORDER BY 1",
-        2, params, err);
+        3, params, err);
     if (res == NULL)
         return false;
     *count = (size_t) PQntuples(res);
@@ -286,60 +310,80 @@ static int64_t
 on_gone(struct odks_reconcile *r, struct odks_db *db, const char *table,
         const char *before, const char *after, struct odks_err *err)
 {
-    const char *const params[] = { r->sync_type, r->since };
+    const char *const params[] = { r->sync_type, r->since, hard(r) };
     CLEANUP_PGRESULT PGresult *res =
-        query_table(db, r->model, table, before, after, 2, params, err);
+        query_table(db, r->model, table, before, after, 3, params, err);
 
     return res != NULL ? strtoll(PQcmdTuples(res), NULL, 10) : -1;
 }
 
+/* The tables of repeats that there are, now or from earlier versions. */
+static PGresult *
+repeat_tables(const struct odks_reconcile *r, struct odks_db *db,
+              struct odks_err *err)
+{
+    const struct odks_model *model = r->model;
+    CLEANUP_JSON struct json_object *names = json_object_new_array();
+
+    for (size_t i = 1; i < model->table_count; i++)
+        (void) json_object_array_add(
+            names, json_object_new_string(model->table[i]->name));
+    for (size_t i = 0; i < model->retired_count; i++)
+        (void) json_object_array_add(names,
+                                     json_object_new_string(model->retired[i]));
+    const char *const params[] = { model->schema,
+                                   json_object_get_string(names) };
+    return odks_db_query(db, &odks_sql_table_relations, params, err);
+}
+
+/*
+ * What a person said goes with its submission: repeats and rejects, whichever
+ * job of the form wrote them.
+ */
 static int64_t
 delete_gone(struct odks_reconcile *r, struct odks_db *db, struct odks_err *err)
 {
-    const struct odks_model *model = r->model;
+    const char *root = r->model->table[0]->name;
     CLEANUP_BUF struct odks_buf gone = ODKS_BUF_INIT(ODKS_SQL_MAX);
     struct odks_sqltext t = { .db = db, .buf = &gone };
 
-    odks_sql_add(&t, "_id FROM ");
-    odks_sql_table(&t, model->schema, model->table[0]->name);
+    odks_sql_add(&t, " IN (SELECT t._id FROM ");
+    odks_sql_table(&t, r->model->schema, root);
     odks_sql_add(&t, " t WHERE " IS_GONE ")");
     if (!odks_sql_done(&t, err))
         return -1;
     CLEANUP_FREE char *below =
-        odks_xasprintf(" WHERE _submission_id IN (SELECT t.%s", gone.data);
+        odks_xasprintf(" WHERE _submission_id%s", gone.data);
     CLEANUP_FREE char *rejects =
-        odks_xasprintf("DELETE FROM odk_sync_reject WHERE sync_type = $1"
-                       " AND submission_id IN (SELECT t.%s",
+        odks_xasprintf("DELETE FROM odk_sync_reject WHERE submission_id%s"
+                       " AND table_name = $4",
                        gone.data);
+    CLEANUP_PGRESULT PGresult *repeats = repeat_tables(r, db, err);
 
-    for (size_t i = 1; i < model->table_count; i++) {
-        if (model->table[i]->wanted
-            && on_gone(r, db, model->table[i]->name, "DELETE FROM ", below, err)
-                   < 0)
-            return -1;
-    }
-    for (size_t i = 0; i < model->retired_count; i++) {
-        if (on_gone(r, db, model->retired[i], "DELETE FROM ", below, err) < 0)
-            return -1;
-    }
-    const char *const params[] = { r->sync_type, r->since };
-    CLEANUP_PGRESULT PGresult *res =
-        odks_db_exec(db, "reconcile", rejects, 2, params, err);
-    if (res == NULL)
+    if (repeats == NULL)
         return -1;
-    return on_gone(r, db, r->model->table[0]->name, "DELETE FROM ",
-                   " t WHERE " IS_GONE, err);
+    for (int i = -1; i < PQntuples(repeats); i++) {
+        const char *table = i < 0 ? root : PQgetvalue(repeats, i, 0);
+        const char *const params[] = { r->sync_type, r->since, hard(r), table };
+
+        CLEANUP_PGRESULT PGresult *res =
+            odks_db_exec(db, "reconcile", rejects, 4, params, err);
+        if (res == NULL
+            || (i >= 0
+                && on_gone(r, db, table, "DELETE FROM ", below, err) < 0))
+            return -1;
+    }
+    return on_gone(r, db, root, "DELETE FROM ", " t WHERE " IS_GONE, err);
 }
 
 bool
 odks_reconcile_remove_gone(struct odks_reconcile *r, struct odks_db *db,
-                           enum odks_on_delete on_delete, int64_t *rows,
-                           struct odks_err *err)
+                           int64_t *rows, struct odks_err *err)
 {
     *rows = 0;
-    if (on_delete == ODKS_DELETE_HARD)
+    if (r->on_delete == ODKS_DELETE_HARD)
         *rows = delete_gone(r, db, err);
-    else if (on_delete == ODKS_DELETE_SOFT)
+    else if (r->on_delete == ODKS_DELETE_SOFT)
         *rows = on_gone(r, db, r->model->table[0]->name, "UPDATE ",
                         " t SET _deleted_at = now(),"
                         " _synced_at = clock_timestamp() WHERE " IS_GONE,

@@ -4,7 +4,7 @@
  * timestamp shows: restores, purges, rows that were missed.
  *
  * The keys of Central are collected in batches in odk_sync_key (unlogged, per
- * sync type), each with its updatedAt and deletedAt; then one query tells the
+ * sync type), each with what of its state may change; then one query tells the
  * difference.
  */
 #ifndef ODKS_TABLE_RECONCILE_H
@@ -20,27 +20,23 @@
 struct odks_reconcile; /* opaque */
 
 /*
- * Live rows of the table of submissions that were submitted before that
- * moment, for the proof by count.
- */
-ODKS_MUST_CHECK bool odks_table_count(struct odks_db *db,
-                                      const struct odks_model *model,
-                                      int64_t before, int64_t *live,
-                                      struct odks_err *err);
-
-/*
  * Begin, in the caller's transaction: forget keys of an earlier attempt. The
  * caller owns *r.
  */
-ODKS_MUST_CHECK bool odks_reconcile_begin(struct odks_db *db,
-                                          const struct odks_model *model,
-                                          const char *sync_type,
-                                          struct odks_reconcile **r,
-                                          struct odks_err *err);
+ODKS_MUST_CHECK bool
+odks_reconcile_begin(struct odks_db *db, const struct odks_model *model,
+                     const char *sync_type, enum odks_on_delete on_delete,
+                     struct odks_reconcile **r, struct odks_err *err);
 void odks_reconcile_free(struct odks_reconcile *r);
 ODKS_DEFINE_CLEANUP(reconcile, struct odks_reconcile *, odks_reconcile_free)
 
-/* Take one row of "$select=__id,__system"; flush() stores what was taken. */
+/* What to ask Central for: $select of the whole feed, live and deleted. */
+#define ODKS_RECONCILE_SELECT                                             \
+    "__id,__system/submissionDate,__system/updatedAt,__system/deletedAt," \
+    "__system/reviewState,__system/submitterName,__system/status,"        \
+    "__system/attachmentsPresent,__system/attachmentsExpected"
+
+/* Take one row of that; flush() stores what was taken. */
 ODKS_MUST_CHECK bool odks_reconcile_add(struct odks_reconcile *r,
                                         const char *row, size_t len,
                                         struct odks_err *err);
@@ -51,8 +47,8 @@ ODKS_MUST_CHECK bool odks_reconcile_flush(struct odks_reconcile *r,
 
 struct odks_difference {
     int64_t missing;  /* Central has them and we have not, or an older state */
-    int64_t gone;     /* live here, unknown to Central: purged */
-    int64_t deleted;  /* live here, deleted there */
+    int64_t gone;     /* here, unknown to Central: purged */
+    int64_t deleted;  /* here, deleted there */
     int64_t restored; /* deleted here, live there */
     int64_t live;     /* live here, for the brake */
 };
@@ -77,10 +73,12 @@ ODKS_MUST_CHECK bool odks_reconcile_windows(struct odks_reconcile *r,
                                             size_t *count,
                                             struct odks_err *err);
 
-/* Carry out what gone needs, as on_delete says; *rows is how many. */
+/*
+ * Carry out what gone needs, as on_delete says: mark them, leave them, or
+ * delete them with all their repeats and rejects. *rows is how many.
+ */
 ODKS_MUST_CHECK bool odks_reconcile_remove_gone(struct odks_reconcile *r,
                                                 struct odks_db *db,
-                                                enum odks_on_delete on_delete,
                                                 int64_t *rows,
                                                 struct odks_err *err);
 

@@ -17,7 +17,9 @@ enum {
     COL_BACKFILL_POSITION,
     COL_BACKFILL_JOB,
     COL_LAST_RECONCILE,
-    COL_COUNTS
+    COL_COUNTS,
+    COL_ETAG_KEY,
+    COL_ETAG_COMPARED
 };
 
 static char *
@@ -46,6 +48,8 @@ odks_cursor_load(struct odks_db *db, const char *sync_type,
     c->form_hash = copy(res, COL_FORM_HASH);
     c->watermark = odks_db_time(res, 0, COL_WATERMARK);
     c->etag = copy(res, COL_ETAG);
+    c->etag_key = copy(res, COL_ETAG_KEY);
+    c->etag_compared = odks_db_bool(res, 0, COL_ETAG_COMPARED);
     c->backfill_started = odks_db_time(res, 0, COL_BACKFILL_STARTED);
     c->backfill_position = odks_db_time(res, 0, COL_BACKFILL_POSITION);
     c->backfill_job = odks_db_int64(res, 0, COL_BACKFILL_JOB);
@@ -71,6 +75,8 @@ odks_cursor_store(struct odks_db *db, const char *sync_type,
         c->backfill_job != 0 ? odks_db_int64_param(c->backfill_job, job) : NULL,
         odks_db_time_param(c->last_reconcile, reconcile),
         c->counts != NULL ? json_object_to_json_string(c->counts) : NULL,
+        c->etag_key,
+        c->etag_compared ? "t" : "f",
     };
 
     CLEANUP_PGRESULT PGresult *res =
@@ -83,6 +89,7 @@ odks_cursor_clear(struct odks_cursor *c)
 {
     free(c->form_hash);
     free(c->etag);
+    free(c->etag_key);
     json_object_put(c->counts);
     *c = (struct odks_cursor) ODKS_CURSOR_INIT;
 }

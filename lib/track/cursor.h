@@ -18,7 +18,9 @@
 struct odks_cursor {
     char *form_hash;           /* NULL: never synced */
     int64_t watermark;         /* Central's clock before it was last read */
-    char *etag;                /* of the answer then, or NULL */
+    char *etag;                /* of all that Central had, or NULL */
+    char *etag_key;            /* what the tag is true for */
+    bool etag_compared;        /* all keys were compared with it */
     int64_t backfill_started;  /* Central's clock then; NONE: none under way */
     int64_t backfill_position; /* older submissions are stored */
     int64_t backfill_job;      /* that began it; 0: none */

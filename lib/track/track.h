@@ -43,6 +43,12 @@ enum odks_status_column {
     ODKS_STATUS_FAILURES, /* in a row, of the one that waits or is dead */
     ODKS_STATUS_SLOT,     /* of the schedule, last used */
     ODKS_STATUS_PAUSED_AT,
+    /* submissions, and their files, that the device has not uploaded yet */
+    ODKS_STATUS_ATTACHMENTS_WAITING,
+    ODKS_STATUS_ATTACHMENTS_WAITING_FILES,
+    /* the same, too old to be looked for any more */
+    ODKS_STATUS_ATTACHMENTS_FAILED,
+    ODKS_STATUS_ATTACHMENTS_FAILED_FILES,
     ODKS_STATUS_COLUMNS
 };
 ODKS_MUST_CHECK PGresult *odks_track_status(struct odks_db *db,

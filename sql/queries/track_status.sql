@@ -1,4 +1,4 @@
--- returns 0..* rows of 24 columns, takes 0 parameters
+-- returns 0..* rows of 28 columns, takes 0 parameters
 WITH known AS (
     SELECT sync_type FROM odk_sync_status
     UNION SELECT sync_type FROM odk_sync_queue
@@ -35,7 +35,11 @@ SELECT known.sync_type,
     to_char(r.lease_until, 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS lease_until,
     coalesce(w.failures, r.failures, 0) AS failures,
     to_char(p.slot, 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS slot,
-    to_char(p.paused_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS paused_at
+    to_char(p.paused_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS paused_at,
+    f.waiting AS attachments_waiting,
+    f.waiting_files AS attachments_waiting_files,
+    f.failed AS attachments_failed,
+    f.failed_files AS attachments_failed_files
 FROM known
 LEFT JOIN odk_sync_status s ON s.sync_type = known.sync_type
 LEFT JOIN odk_sync_cursor c ON c.sync_type = known.sync_type
@@ -50,4 +54,14 @@ LEFT JOIN LATERAL (
     ORDER BY a.sync_timestamp DESC
     LIMIT 1
 ) h ON true
+LEFT JOIN LATERAL (
+    SELECT count(*) FILTER (WHERE a.next_check IS NOT NULL) AS waiting,
+        coalesce(sum(a.expected - a.present)
+            FILTER (WHERE a.next_check IS NOT NULL), 0) AS waiting_files,
+        count(*) FILTER (WHERE a.next_check IS NULL) AS failed,
+        coalesce(sum(a.expected - a.present)
+            FILTER (WHERE a.next_check IS NULL), 0) AS failed_files
+    FROM odk_sync_attachment a
+    WHERE a.sync_type = known.sync_type
+) f ON true
 ORDER BY known.sync_type

@@ -120,20 +120,9 @@ def test_unchanged_rows_are_not_written():
         synced(world)
         query = "SELECT _id, xmin::text AS x FROM odk.household ORDER BY _id"
         before = world.session.rows(query)
-        world.ok("run")
+        world.ok("run", "--reconcile")
         tap.equal(world.session.rows(query), before, "rows")
         tap.equal(metadata(world)["unchanged"], 6, "unchanged")
-
-
-def test_nothing_new_reads_nothing():
-    with new_world(overlap="1m") as world:
-        synced(world)
-        world.central.clock(advance=3600)
-        world.ok("run")
-        world.central.requests()
-        world.ok("run")
-        tap.equal(world.history()[-1]["records_processed"], 0, "records")
-        tap.equal(len(data_requests(world)), 2, "changes and count")
 
 
 def test_windows_are_bounded_and_complete():

@@ -39,7 +39,8 @@ START_TEST(claim)
     what.payload = (struct odks_payload){ .full = false,
                                           .since = NOON,
                                           .until = NOON + 1,
-                                          .allow_mass_delete = true };
+                                          .allow_mass_delete = true,
+                                          .reconcile = true };
     (void) test_enqueue_slot(db, &what, NOON);
     (void) test_enqueue(db, &what, &id);
     test_do(db, "UPDATE odk_sync_queue SET failures = 1, claim_no = 7");
@@ -54,7 +55,8 @@ START_TEST(claim)
     ck_assert_int_eq(job->max_failures, 3);
     ck_assert_int_eq(job->lease_s, 60);
     ck_assert(job->locked == !odks_db_pooled(db));
-    ck_assert(!job->payload.full && job->payload.allow_mass_delete);
+    ck_assert(!job->payload.full && job->payload.allow_mass_delete
+              && job->payload.reconcile);
     ck_assert_int_eq(job->payload.since, NOON);
     ck_assert_int_eq(job->payload.until, NOON + 1);
     ODKS_SQL_IS(db,

@@ -73,6 +73,13 @@ static const struct {
       { false, NONE, NOON, false },
       "{\"until\": \"2026-11-23T12:00:00.000Z\", "
       "\"allow_mass_delete\": true}" },
+    { { .since = NOON, .until = NONE, .reconcile = true },
+      { false, NONE, NONE, true },
+      "{\"since\": \"2026-11-23T12:00:00.000Z\", \"reconcile\": true, "
+      "\"allow_mass_delete\": true}" },
+    { { true, NONE, NONE, false },
+      { .since = NONE, .until = NONE, .reconcile = true },
+      "{\"full\": true, \"reconcile\": true}" },
     { { false, NOON, NOON + MINUTE, false },
       { false, NOON - MINUTE, NOON, false },
       "{\"since\": \"2026-11-23T11:59:00.000Z\", "
@@ -107,6 +114,7 @@ static const char *const poison[] = {
     "[]",
     "{\"full\": \"yes\"}",
     "{\"allow_mass_delete\": 1}",
+    "{\"reconcile\": null}",
     "{\"since\": \"2026-02-31\"}",
     "{\"until\": \"infinity\"}",
 };

@@ -24,7 +24,20 @@ setup(void)
     fields = form("a:text r[x:int]");
     model = prepare(db, &model_conf, fields, NULL);
     begin(db);
-    ck_assert(odks_reconcile_begin(db, model, "sync", &r, &err));
+    ck_assert(
+        odks_reconcile_begin(db, model, "sync", ODKS_DELETE_SOFT, &r, &err));
+    commit(db);
+}
+
+/* As setup, for another on_delete. */
+static void
+begin_again(enum odks_on_delete on_delete)
+{
+    struct odks_err err = ODKS_ERR_INIT;
+
+    odks_reconcile_free(r);
+    begin(db);
+    ck_assert(odks_reconcile_begin(db, model, "sync", on_delete, &r, &err));
     commit(db);
 }
 
@@ -124,13 +137,17 @@ ck_windows(int64_t rows, const char *expected)
 START_TEST(nothing_differs)
 {
     here("a", 1, "a = 'x'");
-    here("b", 2, "_deleted_at = now()");
+    here("b", 2, "_deleted_at = '2026-11-23 18:00Z'");
     here("c", 3,
-         "_updated_at = '2026-11-23 18:00Z', _review_state ="
-         " 'approved'");
+         "_updated_at = '2026-11-23 18:00Z', _review_state = 'approved',"
+         " _submitter = 'Ann', _status = 'notDecrypted',"
+         " _attachments_present = 1, _attachments_expected = 2");
     there("a", 1, "");
     there("b", 2, DELETED);
-    there("c", 3, EDITED ",\"reviewState\":\"approved\"");
+    there("c", 3,
+          EDITED ",\"reviewState\":\"approved\",\"submitterName\":\"Ann\","
+                 "\"status\":\"notDecrypted\",\"attachmentsPresent\":1,"
+                 "\"attachmentsExpected\":2");
     there("purged soon", 4, DELETED);
     flush();
     ck_difference("0 0 0 0 2");
@@ -151,6 +168,17 @@ static const struct {
       "05-05" },
     { "review taken back", "_review_state = 'approved'", "", "1 0 0 0 1",
       "05-05" },
+    { "submitter renamed", "_submitter = 'Ann'", "\"submitterName\":\"Anna\"",
+      "1 0 0 0 1", "05-05" },
+    { "decryptable now", "_status = 'missingEncryptedFormData'",
+      "\"status\":\"notDecrypted\"", "1 0 0 0 1", "05-05" },
+    { "attachment came", "_attachments_present = 0", "\"attachmentsPresent\":1",
+      "1 0 0 0 1", "05-05" },
+    { "attachments asked for", "_attachments_expected = 0",
+      "\"attachmentsExpected\":1", "1 0 0 0 1", "05-05" },
+    { "deleted again", "_deleted_at = '2026-11-23 17:00Z'", DELETED,
+      "1 0 0 0 0", "05-05" },
+    { "deleted, never here", NULL, DELETED, "0 0 0 0 0", "" },
     { "deleted", "a = 'x'", DELETED, "0 0 1 0 1", "05-05" },
     { "restored", "_deleted_at = now()", "", "0 0 0 1 0", "05-05" },
     { "gone", "a = 'x'", NULL, "0 1 0 0 1", "" },
@@ -221,65 +249,86 @@ START_TEST(windows_of_one_instant)
 }
 END_TEST
 
-START_TEST(gone_softly)
+/* What hard and keep see otherwise. */
+static const struct {
+    enum odks_on_delete on_delete;
+    const char *set, *there, *difference;
+} other_cases[] = {
+    { ODKS_DELETE_HARD, "a = 'x'", DELETED, "0 0 1 0 1" },
+    { ODKS_DELETE_HARD, "a = 'x'", NULL, "0 1 0 0 1" },
+    /* marked before hard was chosen */
+    { ODKS_DELETE_HARD, "_deleted_at = '2026-11-23 18:00Z'", DELETED,
+      "0 0 1 0 0" },
+    { ODKS_DELETE_HARD, "_deleted_at = now()", NULL, "0 1 0 0 0" },
+    { ODKS_DELETE_HARD, "_deleted_at = now()", "", "0 0 0 1 0" },
+    { ODKS_DELETE_KEEP, "a = 'x'", DELETED, "0 0 0 0 1" },
+    { ODKS_DELETE_KEEP, "a = 'x'", NULL, "0 1 0 0 1" },
+    { ODKS_DELETE_KEEP, NULL, DELETED, "1 0 0 0 0" },
+};
+
+START_TEST(difference_hard_or_keep)
+{
+    begin_again(other_cases[_i].on_delete);
+    if (other_cases[_i].set != NULL)
+        here("s", 5, other_cases[_i].set);
+    if (other_cases[_i].there != NULL)
+        there("s", 5, other_cases[_i].there);
+    flush();
+    ck_difference(other_cases[_i].difference);
+}
+END_TEST
+
+/* Ten that are as in Central, one that is gone, one written just now. */
+static void
+with_gone(enum odks_on_delete on_delete, int64_t expected)
 {
     struct odks_err err = ODKS_ERR_INIT;
     int64_t rows = -1;
 
+    begin_again(on_delete);
     ten("");
     here("gone", 3, "a = 'x'");
     here("late", 3, "_synced_at = now() + interval '1 hour'");
     flush();
     ck_difference("0 1 0 0 12");
     begin(db);
-    ck_assert(odks_reconcile_remove_gone(r, db, ODKS_DELETE_KEEP, &rows, &err));
-    ck_assert_int_eq(rows, 0);
-    ck_assert(odks_reconcile_remove_gone(r, db, ODKS_DELETE_SOFT, &rows, &err));
-    ck_assert_int_eq(rows, 1);
+    ck_assert_msg(odks_reconcile_remove_gone(r, db, &rows, &err), "%s",
+                  err.message);
     commit(db);
+    ck_assert_int_eq(rows, expected);
+}
+
+START_TEST(gone_kept)
+{
+    with_gone(ODKS_DELETE_KEEP, 0);
+    ck_difference("0 1 0 0 12");
+}
+END_TEST
+
+START_TEST(gone_softly)
+{
+    with_gone(ODKS_DELETE_SOFT, 1);
     ck_ask(db, "SELECT _id FROM odk.f WHERE _deleted_at IS NOT NULL", "gone");
     ck_ask(db, "SELECT count(*) FROM odk.f__r", "12");
     ck_difference("0 0 0 0 11");
 }
 END_TEST
 
+/* A job of its own wrote the repeats, and its rejects. */
 START_TEST(gone_for_good)
 {
-    struct odks_err err = ODKS_ERR_INIT;
-    int64_t rows = -1;
-
-    ten("");
-    here("gone", 3, "a = 'x'");
     run(db, "INSERT INTO tracking.odk_sync_reject (sync_type, table_name,"
             " submission_id, path, reason) VALUES ('sync', 'f', 'gone', '/a',"
-            " 'x'), ('sync', 'f', '1', '/a', 'x'), ('other', 'f', 'gone',"
-            " '/a', 'x')");
-    flush();
-    begin(db);
-    ck_assert(odks_reconcile_remove_gone(r, db, ODKS_DELETE_HARD, &rows, &err));
-    commit(db);
-    ck_assert_int_eq(rows, 1);
-    ck_ask(db, "SELECT count(*) FROM odk.f", "10");
-    ck_ask(db, "SELECT count(*) FROM odk.f__r", "10");
-    ck_ask(db, "SELECT count(*) FROM tracking.odk_sync_reject", "2");
-}
-END_TEST
-
-START_TEST(count)
-{
-    struct odks_err err = ODKS_ERR_INIT;
-    int64_t live = -1, before;
-
-    here("a", 1, "a = 'x'");
-    here("b", 2, "_deleted_at = now()");
-    here("c", 3, "a = 'x'");
-    ck_assert(odks_time_parse("2026-11-23T03:00:00Z", &before, NULL));
-    begin(db);
-    ck_assert(odks_table_count(db, model, before, &live, &err));
-    ck_assert_int_eq(live, 1);
-    ck_assert(odks_table_count(db, model, before + 1, &live, &err));
-    ck_assert_int_eq(live, 2);
-    commit(db);
+            " 'x'), ('sync', 'f', '1', '/a', 'x'), ('other', 'f__r', 'gone',"
+            " '/r/x', 'x'), ('other', 'g', 'gone', '/a', 'x')");
+    model->table[1]->wanted = false;
+    with_gone(ODKS_DELETE_HARD, 1);
+    ck_ask(db, "SELECT count(*) FROM odk.f", "11");
+    ck_ask(db, "SELECT count(*) FROM odk.f__r", "11");
+    ck_ask(db,
+           "SELECT string_agg(table_name, ' ' ORDER BY 1)"
+           " FROM tracking.odk_sync_reject",
+           "f g");
 }
 END_TEST
 
@@ -312,7 +361,8 @@ START_TEST(begin_and_end_forget)
     run(db, "INSERT INTO tracking.odk_sync_key (sync_type, id) VALUES"
             " ('other', 'o')");
     begin(db);
-    ck_assert(odks_reconcile_begin(db, model, "sync", &again, &err));
+    ck_assert(odks_reconcile_begin(db, model, "sync", ODKS_DELETE_SOFT, &again,
+                                   &err));
     commit(db);
     odks_reconcile_free(again);
     ck_ask(db, "SELECT sync_type FROM tracking.odk_sync_key", "other");
@@ -380,9 +430,11 @@ suite(void)
     tcase_add_loop_test(tc, difference, 0, sizeof(cases) / sizeof(cases[0]));
     tcase_add_loop_test(tc, windows, 0, sizeof(slices) / sizeof(slices[0]));
     tcase_add_test(tc, windows_of_one_instant);
+    tcase_add_loop_test(tc, difference_hard_or_keep, 0,
+                        sizeof(other_cases) / sizeof(other_cases[0]));
+    tcase_add_test(tc, gone_kept);
     tcase_add_test(tc, gone_softly);
     tcase_add_test(tc, gone_for_good);
-    tcase_add_test(tc, count);
     tcase_add_test(tc, lost_keys_are_no_keys);
     tcase_add_test(tc, begin_and_end_forget);
     tcase_add_test(tc, bad_keys);

@@ -12,6 +12,8 @@ same(const struct odks_cursor *a, const struct odks_cursor *b)
 {
     ck_assert_pstr_eq(a->form_hash, b->form_hash);
     ck_assert_pstr_eq(a->etag, b->etag);
+    ck_assert_pstr_eq(a->etag_key, b->etag_key);
+    ck_assert(a->etag_compared == b->etag_compared);
     ck_assert_int_eq(a->watermark, b->watermark);
     ck_assert_int_eq(a->backfill_started, b->backfill_started);
     ck_assert_int_eq(a->backfill_position, b->backfill_position);
@@ -29,6 +31,8 @@ START_TEST(store_and_load)
     struct odks_cursor full = { .form_hash = odks_xstrdup("abc"),
                                 .watermark = NOON,
                                 .etag = odks_xstrdup("\"e\""),
+                                .etag_key = odks_xstrdup("k"),
+                                .etag_compared = true,
                                 .backfill_started = NOON + 1,
                                 .backfill_position = NOON + 2,
                                 .backfill_job = 7,

@@ -1,0 +1,132 @@
+/* jobs/change.c - SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Has anything changed since the last run?
+ *
+ * Central's tag covers every event of every submission of the form, so the
+ * tables that were proven to equal Central at that tag still do while it holds
+ * (304) and nobody touched them.
+ */
+#include <config.h>
+
+#include <string.h>
+
+#include "core/mem.h"
+#include "jobs/walk.h"
+#include "table/attachment.h"
+#include "table/proof.h"
+
+bool
+odks_walk_has_submissions(const struct odks_walk *w)
+{
+    const char *const *tables = w->a->conf->tables;
+
+    if (tables == NULL)
+        return true;
+    while (*tables != NULL && strcmp(*tables, "Submissions") != 0)
+        tables++;
+    return *tables != NULL;
+}
+
+bool
+odks_walk_reconcile_is_due(const struct odks_walk *w)
+{
+    int64_t every = w->a->conf->reconcile_s * INT64_C(1000000);
+    int64_t last = w->cursor.last_reconcile;
+
+    if (!odks_walk_has_submissions(w))
+        return false;
+    return w->a->payload.full || w->a->payload.reconcile
+           || (every > 0
+               && (last == ODKS_TIME_NONE || w->form.date - last >= every));
+}
+
+bool
+odks_walk_tag(struct odks_walk *w, bool *same, struct odks_err *err)
+{
+    const struct odks_query all = { .project = w->a->conf->project,
+                                    .form_id = w->a->conf->form,
+                                    .filter = ODKS_LIVE_AND_DELETED,
+                                    .select = "__id" };
+    const char *known = same != NULL ? w->cursor.etag : NULL;
+    bool holds;
+
+    odks_log_set_step("tag");
+    free(w->tag);
+    w->tag_compared = false;
+    if (!odks_central_tag(w->central, &all, known, &holds, &w->tag, err))
+        return false;
+    if (holds) {
+        w->tag = odks_xstrdup(known);
+        w->tag_compared = w->cursor.etag_compared;
+    }
+    if (same != NULL)
+        *same = holds;
+    return true;
+}
+
+/* Is what the tag covers all that this run is to do? */
+static bool
+may_ask(const struct odks_walk *w, const char *key)
+{
+    const struct odks_payload *p = &w->a->payload;
+    const struct odks_cursor *c = &w->cursor;
+
+    if (p->full || p->reconcile || p->since != ODKS_TIME_NONE
+        || p->until != ODKS_TIME_NONE || odks_attempt_is_dry(w->a))
+        return false;
+    if (c->etag == NULL || c->etag_key == NULL || strcmp(c->etag_key, key) != 0
+        || c->watermark == ODKS_TIME_NONE
+        || c->backfill_started != ODKS_TIME_NONE)
+        return false;
+    return c->etag_compared || !odks_walk_reconcile_is_due(w);
+}
+
+/* Do the tables hold what they held then, as far as counting can tell? */
+static bool
+look_here(struct odks_walk *w, bool *same, struct odks_err *err)
+{
+    const struct odks_model_conf conf = { .central = w->a->conf->central->name,
+                                          .project = w->a->conf->project,
+                                          .form_id = w->a->conf->form };
+    struct json_object *table = NULL;
+    int64_t live;
+
+    if (!odks_table_intact(w->a->db, &conf, same, &live, err))
+        return false;
+    if (json_object_object_get_ex(w->cursor.counts, "table", &table)
+        && live != json_object_get_int64(table))
+        *same = false;
+    if (!*same)
+        w->tag_compared = false;
+    return true;
+}
+
+static bool
+nothing_late(struct odks_walk *w, bool *same, struct odks_err *err)
+{
+    CLEANUP_FREE int64_t *dates = NULL;
+    size_t count = 0;
+
+    if (!odks_attachment_due(w->a->db, w->a->conf->sync_type, w->form.date, 1,
+                             &dates, &count, err))
+        return false;
+    *same = count == 0 || !odks_walk_has_submissions(w);
+    return true;
+}
+
+bool
+odks_walk_unchanged(struct odks_walk *w, const char *key, bool *same,
+                    struct odks_err *err)
+{
+    *same = false;
+    if (!may_ask(w, key))
+        return true;
+    if (!odks_walk_tag(w, same, err))
+        return false;
+    if (!*same)
+        return true;
+    if (!odks_attempt_begin(w->a, err) || !look_here(w, same, err)
+        || (*same && !nothing_late(w, same, err)))
+        return false;
+    return *same || odks_attempt_commit(w->a, err);
+}
