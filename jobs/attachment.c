@@ -54,7 +54,8 @@ odks_walk_attachments(struct odks_walk *w, struct odks_err *err)
         if (count == 0)
             return true;
         if (!read_dates(w, dates, count, err) || !odks_attempt_begin(a, err)
-            || !odks_attachment_checked(a->db, type, w->form.date, AT_ONCE, err)
+            || !odks_attachment_checked(a->db, type, w->form.date, AT_ONCE,
+                                        a->conf->attachments_age_s, err)
             || !odks_attempt_commit(a, err))
             return false;
     }

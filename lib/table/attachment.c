@@ -31,11 +31,14 @@ odks_attachment_due(struct odks_db *db, const char *sync_type, int64_t now,
 
 bool
 odks_attachment_checked(struct odks_db *db, const char *sync_type, int64_t now,
-                        int64_t max, struct odks_err *err)
+                        int64_t max, int64_t age_s, struct odks_err *err)
 {
     char now_text[ODKS_TIME_TEXT], max_text[ODKS_DB_INT64_TEXT];
-    const char *const params[] = { sync_type, odks_db_time_param(now, now_text),
-                                   odks_db_int64_param(max, max_text) };
+    char age[ODKS_DB_INT64_TEXT];
+    const char *const params[] = { sync_type,
+                                   odks_db_time_param(now, now_text),
+                                   odks_db_int64_param(max, max_text),
+                                   odks_db_int64_param(age_s, age) };
     CLEANUP_PGRESULT PGresult *res =
         odks_db_query(db, &odks_sql_attachment_checked, params, err);
 
@@ -60,7 +63,8 @@ static const char refresh_tail[] =
     " submitted_at, since, present, expected, next_check)\n"
     "SELECT $1, _id, _submitted_at, since, present, expected,"
     " CASE WHEN since > $2::timestamptz - make_interval(secs => $3)"
-    " THEN $2::timestamptz + interval '15 min' END FROM late\n"
+    " THEN least($2::timestamptz + interval '15 min',"
+    " since + make_interval(secs => $3)) END FROM late\n"
     "ON CONFLICT (sync_type, submission_id) DO UPDATE SET"
     " submitted_at = excluded.submitted_at, since = excluded.since,"
     " present = excluded.present, expected = excluded.expected,"

@@ -28,14 +28,18 @@ ODKS_MUST_CHECK bool odks_attachment_due(struct odks_db *db,
                                          int64_t max, int64_t **dates,
                                          size_t *count, struct odks_err *err);
 
-/* Those that due() gives for the same parameters were read again. */
+/*
+ * Those that due() gives for the same parameters were read again. The last
+ * time for that is when they are age_s seconds old.
+ */
 ODKS_MUST_CHECK bool odks_attachment_checked(struct odks_db *db,
                                              const char *sync_type, int64_t now,
-                                             int64_t max, struct odks_err *err);
+                                             int64_t max, int64_t age_s,
+                                             struct odks_err *err);
 
 /*
  * Put on the list what misses attachments, take off what is complete or gone,
- * give up what did not change for age_s seconds.
+ * give up what is older than age_s seconds.
  */
 ODKS_MUST_CHECK bool odks_attachment_refresh(struct odks_db *db,
                                              const struct odks_model *model,
