@@ -65,10 +65,12 @@ _odk_sync()
         words=$(_odk_sync_types "$config")
         options+=' --json --once --max-jobs --max-time --full --since --until'
         options+=' --allow-mass-delete --dry-run --fail-if-idle'
+        options+=' --reconcile'
         ;;
     enqueue)
         words=$(_odk_sync_types "$config")
         options+=' --full --since --until --allow-mass-delete --at --priority'
+        options+=' --reconcile'
         ;;
     pause | resume) words=$(_odk_sync_types "$config") ;;
     history)

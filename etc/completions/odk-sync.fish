@@ -51,6 +51,7 @@ set -l again '__fish_seen_subcommand_from run enqueue'
 complete -c odk-sync -n $again -l full -d 'read everything again'
 complete -c odk-sync -n $again -l since -x -d 'submitted at or after'
 complete -c odk-sync -n $again -l until -x -d 'and before'
+complete -c odk-sync -n $again -l reconcile -d 'compare all keys now'
 complete -c odk-sync -n $again -l allow-mass-delete -d 'carry out many deletions'
 
 set -l enqueue '__fish_seen_subcommand_from enqueue'
