@@ -2,7 +2,6 @@
 #include <config.h>
 
 #include "bin/cmd.h"
-#include "core/mem.h"
 #include "core/stop.h"
 #include "jobs/kinds.h"
 #include "run/run.h"
@@ -60,18 +59,6 @@ check(const struct odks_cli *cli, struct odks_err *err)
     return true;
 }
 
-/* The sync types of all jobs. */
-static const char **
-all_types(const struct odks_config *cfg)
-{
-    size_t count = odks_config_job_count(cfg);
-    const char **types = odks_xcalloc(count, sizeof(*types));
-
-    for (size_t i = 0; i < count; i++)
-        types[i] = odks_config_job(cfg, i)->sync_type;
-    return types;
-}
-
 enum odks_exit
 odks_cmd_run(const struct odks_cli *cli, struct odks_err *err)
 {
@@ -79,11 +66,9 @@ odks_cmd_run(const struct odks_cli *cli, struct odks_err *err)
 
     if (!check(cli, err) || !odks_cmd_config_load(cli, &cfg, err))
         return err->code;
-    CLEANUP_FREE const char **all = all_types(cfg);
-    bool every = cli->payload.reconcile && cli->arg_count == 0;
     const struct odks_run_options options = {
-        .types = every ? all : cli->args,
-        .type_count = every ? odks_config_job_count(cfg) : cli->arg_count,
+        .types = cli->args,
+        .type_count = cli->arg_count,
         .max_jobs = cli->once ? 1 : cli->max_jobs,
         .dry_run = cli->dry_run,
         .fail_if_idle = cli->fail_if_idle,

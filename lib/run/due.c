@@ -73,19 +73,36 @@ request(const struct odks_job_conf *job, struct odks_payload payload)
 }
 
 static bool
+enqueue_by_hand(struct odks_db *db, const struct odks_job_conf *job,
+                const struct odks_run_options *options, struct odks_err *err)
+{
+    const struct odks_enqueue what = request(job, options->payload);
+    enum odks_queued queued;
+    int64_t id;
+
+    return odks_queue_enqueue(db, &what, &queued, &id, err);
+}
+
+static bool
 enqueue_named(struct odks_db *db, const struct odks_config *cfg,
               const struct odks_run_options *options, struct odks_err *err)
 {
     for (size_t i = 0; i < options->type_count; i++) {
         const struct odks_job_conf *job =
             odks_config_find_job(cfg, options->types[i], err);
-        enum odks_queued queued;
-        int64_t id;
 
-        if (job == NULL)
+        if (job == NULL || !enqueue_by_hand(db, job, options, err))
             return false;
-        const struct odks_enqueue what = request(job, options->payload);
-        if (!odks_queue_enqueue(db, &what, &queued, &id, err))
+    }
+    return true;
+}
+
+static bool
+enqueue_all(struct odks_db *db, const struct odks_config *cfg,
+            const struct odks_run_options *options, struct odks_err *err)
+{
+    for (size_t i = 0; i < odks_config_job_count(cfg); i++) {
+        if (!enqueue_by_hand(db, odks_config_job(cfg, i), options, err))
             return false;
     }
     return true;
@@ -111,6 +128,8 @@ odks_due_enqueue(struct odks_db *db, const struct odks_config *cfg,
 
     if (options->type_count > 0)
         return enqueue_named(db, cfg, options, err);
+    if (options->payload.reconcile)
+        return enqueue_all(db, cfg, options, err);
     if (!server_now(db, &now, err))
         return false;
     for (size_t i = 0; i < odks_config_job_count(cfg); i++) {
