@@ -101,8 +101,9 @@ check_rights(struct doctor *d, const char *schema, struct odks_err *err)
                      "role %s may not write the odk_sync_* tables", role);
         odks_err_hint(err,
                       "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN "
-                      "SCHEMA \"%s\" TO \"%s\";",
-                      conf->tracking_schema, role);
+                      "SCHEMA \"%s\" TO \"%s\"; GRANT USAGE ON ALL SEQUENCES "
+                      "IN SCHEMA \"%s\" TO \"%s\";",
+                      conf->tracking_schema, role, conf->tracking_schema, role);
     }
     if (err->code != ODKS_EXIT_OK) {
         bad(d, "rights", err);

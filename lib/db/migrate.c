@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/err.h"
+#include "core/log.h"
 #include "db/db.h"
 #include "sql/queries.h"
 
@@ -139,8 +140,8 @@ explain_absence(struct odks_db *db, struct odks_err *err)
         return;
     if (odks_db_bool(found, 0, FOUND_OLD)) {
         odks_err_set(err, ODKS_EXIT_CONFIG,
-                     "the tables in schema \"%s\" are those of the Python "
-                     "service, not adopted yet",
+                     "schema \"%s\" has odk_sync_status or odk_sync_history "
+                     "of another program, not adopted yet",
                      schema);
         odks_err_hint(err, "Run \"odk-sync init\"; \"odk-sync init --check\" "
                            "says what it would do.");
@@ -239,11 +240,14 @@ carry_out(struct odks_db *db, const PGresult *res, struct odks_err *err)
     for (int row = 0; row < PQntuples(res); row++) {
         const char *words = odks_db_text(res, row, PLAN_WORDS);
 
-        if (odks_db_do(db, "init", odks_db_text(res, row, PLAN_STATEMENT), err))
-            continue;
         if (words != NULL)
-            odks_err_context(err, "%s", words);
-        return false;
+            odks_log(ODKS_LOG_INFO, "%s", words);
+        if (!odks_db_do(db, "init", odks_db_text(res, row, PLAN_STATEMENT),
+                        err)) {
+            if (words != NULL)
+                odks_err_context(err, "%s", words);
+            return false;
+        }
     }
     return true;
 }
@@ -399,14 +403,14 @@ print_step(const struct odks_migration *m, FILE *out)
                    "\nDO $odks$\nDECLARE\n    step text := "
                    "$odks_step$%s$odks_step$;\n    sum text := "
                    "encode(sha256(convert_to(step, 'UTF8')), 'hex');\n"
-                   "    found text;\nBEGIN\n"
+                   "    known text;\nBEGIN\n"
                    "    IF to_regclass('odk_sync_schema') IS NOT NULL THEN\n"
-                   "        SELECT checksum INTO found FROM odk_sync_schema\n"
+                   "        SELECT checksum INTO known FROM odk_sync_schema\n"
                    "        WHERE version = %d;\n    END IF;\n"
-                   "    IF found IS NULL THEN\n        EXECUTE step;\n"
+                   "    IF known IS NULL THEN\n        EXECUTE step;\n"
                    "        INSERT INTO odk_sync_schema (version, name, "
                    "checksum)\n        VALUES (%d, '%s', sum);\n"
-                   "    ELSIF found <> sum THEN\n"
+                   "    ELSIF known <> sum THEN\n"
                    "        RAISE EXCEPTION 'version %d of the odk_sync_* "
                    "tables is of another odk-sync: its checksum differs';\n"
                    "    END IF;\nEND\n$odks$;\n",

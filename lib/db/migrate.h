@@ -50,7 +50,7 @@ void odks_migrate_print(const char *tracking_schema,
 /*
  * In the caller's transaction: is the schema this program's? No (exit code
  * 78) when tables are missing, not adopted, older, newer, or a checksum
- * differs; the hint says what to do.
+ * differs; the hint says what to do, and the transaction is over.
  */
 ODKS_MUST_CHECK bool odks_migrate_check(struct odks_db *db,
                                         struct odks_err *err);

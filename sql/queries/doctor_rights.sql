@@ -12,6 +12,10 @@ SELECT current_user,
        (SELECT bool_and(pg_catalog.has_table_privilege(t, p))
           FROM unnest(ARRAY['odk_sync_column', 'odk_sync_cursor',
                             'odk_sync_slot', 'odk_sync_status']) t,
-               unnest(ARRAY['SELECT', 'INSERT', 'UPDATE']) p),
+               unnest(ARRAY['SELECT', 'INSERT', 'UPDATE']) p)
+       -- an adopted table may number its rows in another way
+       AND COALESCE(pg_catalog.has_sequence_privilege(
+           pg_catalog.pg_get_serial_sequence('odk_sync_history', 'id'),
+           'USAGE'), true),
        (SELECT extversion FROM pg_catalog.pg_extension
          WHERE extname = 'postgis')

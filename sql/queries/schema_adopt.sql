@@ -147,6 +147,8 @@ WITH wanted (tab, n, col, type, size, needed, empty, def) AS (VALUES
             r.name, o.rolname, current_user),
         CASE WHEN o.rolsuper
             THEN format('ALTER TABLE %s OWNER TO %I;', r.name, current_user)
+            WHEN pg_has_role(r.owner, 'MEMBER')
+            THEN format('ALTER ROLE %I INHERIT;', current_user)
             ELSE format('GRANT %I TO %I;', o.rolname, current_user) END
     FROM relation r
     JOIN pg_roles o ON o.oid = r.owner
@@ -248,8 +250,10 @@ WITH wanted (tab, n, col, type, size, needed, empty, def) AS (VALUES
     JOIN pg_class c ON c.oid = i.indexrelid
     WHERE c.relname IN ('odk_sync_history_time', 'odk_sync_history_type_time')
     UNION ALL
-    SELECT NULL, 12, 1, NULL, format('ALTER TABLE %s RENAME TO %1$s_adopted',
-        r.tab)
+    SELECT NULL, 12, 1, CASE r.tab WHEN 'odk_sync_history' THEN format(
+            '%s: index it by time; keep metadata and sync_metadata equal',
+            r.name) END,
+        format('ALTER TABLE %s RENAME TO %1$s_adopted', r.tab)
     FROM relation r
 )
 SELECT refusal, words, statement

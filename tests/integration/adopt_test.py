@@ -298,6 +298,7 @@ public.odk_sync_history: fill metadata and sync_metadata from each other
 public.odk_sync_history: check status, unless it has other values
 public.odk_sync_status: check last_sync_status, unless it has other values
 public.odk_sync_history: say what it is for
+public.odk_sync_history: index it by time; keep metadata and sync_metadata equal
 apply 0001_base
 apply 0002_adoption
 """
@@ -374,8 +375,12 @@ def test_rights_are_named():
                        f"GRANT {owner} TO {role};"]):
             refused(world, 77, words)
             help_with(world, world.exits(77, "init").err)
+        world.session.run(f"ALTER ROLE {role} NOINHERIT")
+        refused(world, 77, [f"ALTER ROLE {role} INHERIT;"])
+        help_with(world, world.exits(77, "init").err)
         before, hung = rows(world), things(world)
-        world.ok("init")
+        tap.check("odk_sync_history: add column metadata"
+                  in world.ok("init", "-v").err, "what it does")
         compare(world, before, hung)
         world.session.run(f"GRANT INSERT ON written TO {owner}")
         side_by_side(world)

@@ -179,10 +179,10 @@ def test_rights_are_missing():
         world.session.run("GRANT SELECT ON ALL TABLES IN SCHEMA public TO"
                           " poor; GRANT CREATE ON SCHEMA odk TO poor")
         tap.check("may not write" in world.exits(77, "doctor").out)
-        world.session.run("REVOKE CREATE ON SCHEMA odk FROM poor")
-        world.session.run(
-            "GRANT ALL ON ALL TABLES IN SCHEMA public TO poor;"
-            "GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO poor")
+        world.session.run("GRANT ALL ON ALL TABLES IN SCHEMA public TO poor")
+        tap.check("ALL SEQUENCES" in world.exits(77, "doctor").out)
+        world.session.run("REVOKE CREATE ON SCHEMA odk FROM poor;"
+                          "GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO poor")
         world.central.create(FORM, count=1, seed=1)
         fails(world, 77, ["permission denied"], "run")
         tap.check("CREATE ON SCHEMA odk" in world.exits(77, "doctor").out)

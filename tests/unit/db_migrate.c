@@ -253,9 +253,9 @@ START_TEST(tables_of_the_old_service)
     CLEANUP_FREE char *sql = odks_xasprintf(OLD "; %s", olds[_i].sql);
     test_do(db, sql);
     ck_assert(!check(db, &err));
-    ck_assert_str_eq(err.message, "the tables in schema \"odks_test\" are "
-                                  "those of the Python service, not adopted "
-                                  "yet");
+    ck_assert_str_eq(err.message,
+                     "schema \"odks_test\" has odk_sync_status or "
+                     "odk_sync_history of another program, not adopted yet");
     odks_err_clear(&err);
     bool ok = odks_migrate(db, SCHEMAS("odks_test"), &applied, &err);
     if (message != NULL) {
