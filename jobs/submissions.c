@@ -14,6 +14,7 @@
 
 #include "core/log.h"
 #include "core/mem.h"
+#include "core/stop.h"
 #include "jobs/forms.h"
 #include "jobs/kinds.h"
 #include "jobs/walk.h"
@@ -21,7 +22,9 @@
 #include "table/attachment.h"
 #include "table/proof.h"
 
-enum { PROOF_ROUNDS = 4, MAX_DDL = 4 << 20 };
+enum { PROOF_ROUNDS = 4, LOCK_PAUSE_MS = 2000 };
+
+#define LOCK_NOT_AVAILABLE "55P03"
 
 #define DIGEST_START UINT64_C(0xcbf29ce484222325)
 
@@ -138,62 +141,59 @@ start_backfill(struct odks_walk *w, char *hash)
         c->watermark == ODKS_TIME_NONE ? w->form.date : ODKS_TIME_NONE;
 }
 
-/* What a dry run would do to the tables, as metadata.ddl. */
-static bool
-describe_ddl(struct odks_walk *w, const struct odks_model_conf *conf,
-             struct odks_err *err)
-{
-    CLEANUP_BUF struct odks_buf ddl = ODKS_BUF_INIT(MAX_DDL);
-    struct odks_model_changes changes = { 0 };
-    CLEANUP_MODEL struct odks_model *model = NULL;
-
-    if (!odks_model_prepare(w->a->db, conf, w->fields, true, &ddl, &model,
-                            &changes, err))
-        return false;
-    if (ddl.len > 0)
-        (void) json_object_object_add(w->a->metadata, "ddl",
-                                      json_object_new_string(ddl.data));
-    return true;
-}
-
 /* Have the tables; start a walk through everything when one is due. */
 static bool
 prepare_tables(struct odks_walk *w, struct odks_err *err)
 {
     struct odks_attempt *a = w->a;
-    const struct odks_job_conf *conf = a->conf;
-    const struct odks_model_conf model_conf = {
-        .sync_type = conf->sync_type,
-        .central = conf->central->name,
-        .project = conf->project,
-        .form_id = conf->form,
-        .schema = conf->schema,
-        .table = conf->table,
-        .tables = conf->tables,
-        .raw = conf->raw,
-        .form_version = w->form.version,
-    };
-    struct odks_model_changes changes = { 0 };
     CLEANUP_FREE char *now = digest(w);
 
     if (!odks_attempt_begin(a, err)
         || (odks_attempt_is_dry(a)
-            && !odks_cursor_load(a->db, conf->sync_type, &w->cursor, err))
-        || (odks_attempt_is_dry(a) && !describe_ddl(w, &model_conf, err))
-        || !odks_model_prepare(a->db, &model_conf, w->fields, false, NULL,
-                               &w->model, &changes, err))
+            && !odks_cursor_load(a->db, a->conf->sync_type, &w->cursor, err))
+        || !odks_walk_tables(w, err))
         return false;
     if (!goes_on(w, now)) {
         start_backfill(w, odks_steal(&now));
-        if (!odks_cursor_store(a->db, conf->sync_type, &w->cursor, err))
+        if (!odks_cursor_store(a->db, a->conf->sync_type, &w->cursor, err))
             return false;
     }
-    if (changes.summary[0] != '\0') {
-        odks_log(ODKS_LOG_INFO, "%s", changes.summary);
-        (void) json_object_object_add(a->metadata, "schema",
-                                      json_object_new_string(changes.summary));
-    }
     return odks_attempt_commit(a, err);
+}
+
+/*
+ * The same, again and again while somebody reads the tables: a queued lock
+ * would make all other readers wait, so each try is short, and between two
+ * they have their turn.
+ */
+static bool
+wait_for_tables(struct odks_walk *w, struct odks_err *err)
+{
+    const struct odks_database_conf *db = odks_config_database(w->a->cfg);
+    struct odks_deadline until = odks_deadline_in(db->lock_wait_s * 1000);
+
+    while (!prepare_tables(w, err)) {
+        if (strcmp(err->sqlstate, LOCK_NOT_AVAILABLE) != 0
+            || odks_attempt_is_dry(w->a))
+            return false;
+        if (odks_deadline_passed(until)) {
+            odks_err_hint(err, "A long query, or a backup, reads the tables "
+                               "of the form: end it, or let the job try again "
+                               "later. See pg_stat_activity, oldest "
+                               "xact_start.");
+            return false;
+        }
+        odks_db_rollback(w->a->db);
+        odks_log(ODKS_LOG_INFO, "somebody reads the tables that are to be "
+                                "changed: trying again");
+        odks_err_clear(err);
+        if (odks_wait(NULL, 0, odks_deadline_in(LOCK_PAUSE_MS))
+            == ODKS_WAIT_STOPPED) {
+            odks_stop_err(err);
+            return false;
+        }
+    }
+    return true;
 }
 
 static bool
@@ -204,7 +204,7 @@ prepare(struct odks_walk *w, struct odks_err *err)
     odks_log_set_step("form");
     if (!odks_central_fields(w->central, conf->project, conf->form, &w->fields,
                              err)
-        || !prepare_tables(w, err))
+        || !wait_for_tables(w, err))
         return false;
     if (w->form.encrypted)
         odks_log(ODKS_LOG_INFO, "the form is encrypted: Central hands out "

@@ -40,6 +40,16 @@ struct odks_walk {
     } progress;
 };
 
+/* The names and places of the tables, from job and form; all borrowed. */
+struct odks_model_conf odks_walk_model_conf(const struct odks_walk *w);
+
+/*
+ * Have tables that hold all of w->fields, in the caller's transaction, and
+ * tell what changed. SQLSTATE 55P03 (75): somebody reads them just now.
+ */
+ODKS_MUST_CHECK bool odks_walk_tables(struct odks_walk *w,
+                                      struct odks_err *err);
+
 /* Read all rows that filter (an OData expression) finds into the tables. */
 ODKS_MUST_CHECK bool odks_walk_read(struct odks_walk *w, const char *filter,
                                     struct odks_err *err);

@@ -101,14 +101,17 @@ enum odks_field_type {
 struct odks_field {
     char *name; /* key in the rows; "" for the root */
     char *path; /* "/person_details/age"; "" for the root */
+    char *clash; /* NULL, or the paths of the questions that Central hands
+                    out under this one key: one is lost there */
     enum odks_field_type type;
     struct odks_field **child; /* in form order */
     size_t child_count;
 };
 
 /*
- * The fields of the form's current version. Two fields that Central hands out
- * under one key are an error (65): it loses one of them in silence.
+ * The fields of the form's current version. Questions that Central hands out
+ * under one key are one field, of type text where their types differ, that
+ * tells so in clash. A name that Central needs for itself is an error (65).
  */
 ODKS_MUST_CHECK bool odks_central_fields(struct odks_central *central,
                                          int64_t project, const char *form_id,

@@ -20,6 +20,7 @@ static const struct {
     { "geopoint", ODKS_FIELD_GEOPOINT }, { "geotrace", ODKS_FIELD_GEOTRACE },
     { "geoshape", ODKS_FIELD_GEOSHAPE }, { "binary", ODKS_FIELD_BINARY },
     { "structure", ODKS_FIELD_GROUP },   { "repeat", ODKS_FIELD_REPEAT },
+    { "odk:rank", ODKS_FIELD_SELECT_MULTIPLE },
 };
 
 /* Text is what we do not know better. */
@@ -61,6 +62,7 @@ odks_field_free(struct odks_field *root)
     for (size_t i = 0; i < root->child_count; i++)
         odks_field_free(root->child[i]); /* MAX_DEPTH deep at most */
     free(root->child);
+    free(root->clash);
     free(root->name);
     free(root->path);
     free(root);
@@ -139,23 +141,6 @@ path_of(struct json_object *list, size_t i, const char *otherwise)
     return *path != '\0' ? path : otherwise;
 }
 
-/* Fields number i and j have one key; name them as their author wrote them. */
-static void
-collision(struct odks_central *central, const char *raw_target,
-          const char *path, size_t i, size_t j, struct odks_err *err)
-{
-    struct odks_err ignored = ODKS_ERR_INIT;
-    CLEANUP_JSON struct json_object *raw = NULL;
-
-    if (!odks_central_get(central, raw_target, &raw, NULL, &ignored))
-        raw = NULL;
-    odks_err_set(err, ODKS_EXIT_DATA,
-                 "Central mixes up two questions of the form, %s and %s: it "
-                 "hands out both as %s",
-                 path_of(raw, i, path), path_of(raw, j, path), path);
-    odks_err_hint(err, "Rename one of them in the form and publish it.");
-}
-
 static bool
 add_field(struct odks_field *root, struct json_object *json,
           struct odks_err *err)
@@ -190,37 +175,104 @@ first_of(struct json_object *list, const char *path)
     return i;
 }
 
-/* Is there already a field with the path of json? */
-static bool
-is_known(struct odks_field *root, struct json_object *json)
+/* The field that has the path of json already, or NULL. */
+static struct odks_field *
+find_known(struct odks_field *root, struct json_object *json)
 {
     struct odks_err ignored = ODKS_ERR_INIT;
     const char *name = NULL;
     struct odks_field *parent =
         find_parent(root, odks_json_text(json, "path"), &name, &ignored);
 
-    return parent != NULL && find_child(parent, name, strlen(name)) != NULL;
+    return parent != NULL ? find_child(parent, name, strlen(name)) : NULL;
 }
 
+/*
+ * Two questions share a key. A group or repeat wins over a leaf, for it has
+ * fields of its own; leaves of two types meet in text, which takes both.
+ */
+static void
+share(struct odks_field *field, enum odks_field_type type)
+{
+    struct odks_field other = { .type = type };
+
+    if (is_branch(field))
+        return;
+    if (is_branch(&other))
+        field->type = type;
+    else if (field->type != type)
+        field->type = ODKS_FIELD_TEXT;
+}
+
+/* Are the questions of a group or repeat above it mixed up, too? */
+static bool
+is_below_clash(const struct odks_field *root, const char *path)
+{
+    for (size_t i = 0; i < root->child_count; i++) {
+        const struct odks_field *child = root->child[i];
+        size_t len = strlen(child->path);
+
+        if (strncmp(child->path, path, len) == 0 && path[len] == '/')
+            return child->clash != NULL || is_below_clash(child, path);
+    }
+    return false;
+}
+
+static void
+add_clash(struct odks_field *field, const char *one, const char *other)
+{
+    char *before = field->clash;
+
+    field->clash = before != NULL ? odks_xasprintf("%s, %s", before, other)
+                                  : odks_xasprintf("%s, %s", one, other);
+    free(before);
+}
+
+/* raw: the fields under the names that their author gave, or NULL. */
 static struct odks_field *
-build(struct odks_central *central, const char *raw_target,
-      struct json_object *list, struct odks_err *err)
+build(struct json_object *list, struct json_object *raw, size_t *clashes,
+      struct odks_err *err)
 {
     CLEANUP_FIELD struct odks_field *root = field_new("", "", ODKS_FIELD_GROUP);
 
+    *clashes = 0;
     for (size_t i = 0; i < json_object_array_length(list); i++) {
         struct json_object *json = json_object_array_get_idx(list, i);
+        const char *path = odks_json_text(json, "path");
+        struct odks_field *known = find_known(root, json);
 
-        if (is_known(root, json)) {
-            const char *path = odks_json_text(json, "path");
-
-            collision(central, raw_target, path, first_of(list, path), i, err);
-            return NULL;
+        if (known == NULL) {
+            if (!add_field(root, json, err))
+                return NULL;
+            continue;
         }
-        if (!add_field(root, json, err))
-            return NULL;
+        share(known, type_of(json));
+        if (is_below_clash(root, path))
+            continue;
+        add_clash(known, path_of(raw, first_of(list, path), path),
+                  path_of(raw, i, path));
+        (*clashes)++;
     }
     return odks_steal(&root);
+}
+
+/* The fields, and once more with the names of their author if it matters. */
+static bool
+build_named(struct odks_central *central, const char *raw_target,
+            struct json_object *list, struct odks_field **root,
+            struct odks_err *err)
+{
+    struct odks_err ignored = ODKS_ERR_INIT;
+    CLEANUP_JSON struct json_object *raw = NULL;
+    size_t clashes;
+
+    *root = build(list, NULL, &clashes, err);
+    if (*root == NULL || clashes == 0
+        || !odks_central_get(central, raw_target, &raw, NULL, &ignored))
+        return *root != NULL;
+    odks_field_free(*root);
+    *root = build(list, raw, &clashes, err);
+    return *root != NULL;
 }
 
 bool
@@ -250,6 +302,5 @@ odks_central_fields(struct odks_central *central, int64_t project,
                      central->login->http.origin);
         return false;
     }
-    *root = build(central, raw_target, list, err);
-    return *root != NULL;
+    return build_named(central, raw_target, list, root, err);
 }

@@ -34,6 +34,7 @@ struct odks_database_conf {
     const char *schema;          /* of form tables */
     const char *tracking_schema; /* of odk_sync_* */
     int64_t statement_timeout_s;
+    int64_t lock_wait_s; /* for tables that others read */
 };
 
 /* [central] (name "central") or [central NAME]. */

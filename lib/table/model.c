@@ -69,8 +69,9 @@ run(struct odks_db *db, struct odks_buf *ddl, struct odks_err *err)
 
     if (ddl->len == 0)
         return true;
-    /* readers come first: who waits for an ALTER TABLE blocks all others;
-     * afterwards the limit is that of odks_db_begin() again */
+    /* readers come first: who waits for an ALTER TABLE blocks all others. More
+     * than the second after which a waiter may end an autovacuum. Afterwards
+     * the limit is that of odks_db_begin() again. */
     if (!odks_buf_add_str(&text, "SET LOCAL lock_timeout = '2s';\n")
         || !odks_buf_add_str(&text, ddl->data)
         || !odks_buf_add_str(&text, "SET LOCAL lock_timeout = '10s'")) {
@@ -78,86 +79,6 @@ run(struct odks_db *db, struct odks_buf *ddl, struct odks_err *err)
         return false;
     }
     return odks_db_do(db, "tables of the form", text.data, err);
-}
-
-/* A list in a text of limited length: "3 new columns: a, b, ...". */
-struct summary {
-    char *text;
-    size_t size, len;
-};
-
-static void
-say(struct summary *s, const char *text)
-{
-    size_t room = s->size - s->len;
-    int len = snprintf(s->text + s->len, room, "%s", text);
-
-    s->len += len < 0 ? 0 : (size_t) len;
-    if (s->len >= s->size)
-        s->len = s->size - 1;
-}
-
-static void
-say_count(struct summary *s, size_t count, const char *one, const char *many)
-{
-    char number[32];
-
-    (void) snprintf(number, sizeof(number), "%s%zu ", s->len > 0 ? "; " : "",
-                    count);
-    say(s, number);
-    say(s, count == 1 ? one : many);
-}
-
-static bool
-is_added(const struct odks_plan *plan, const struct odks_planned *p)
-{
-    return p->state == ODKS_NEW && !plan->new_table[p->table];
-}
-
-static void
-count_changes(const struct odks_plan *plan, struct odks_model_changes *changes)
-{
-    for (size_t i = 0; i < plan->model->table_count; i++)
-        changes->tables += plan->new_table[i];
-    for (size_t i = 0; i < plan->count; i++)
-        changes->columns += is_added(plan, &plan->column[i]);
-}
-
-static void
-summarize(const struct odks_plan *plan, struct odks_model_changes *changes)
-{
-    struct summary s = { changes->summary, sizeof(changes->summary), 0 };
-    const char *between = ": ";
-
-    count_changes(plan, changes);
-    if (changes->tables > 0)
-        say_count(&s, (size_t) changes->tables, "new table", "new tables");
-    for (size_t i = 0; i < plan->model->table_count; i++) {
-        if (!plan->new_table[i])
-            continue;
-        say(&s, between);
-        say(&s, plan->model->table[i]->name);
-        between = ", ";
-    }
-    between = ": ";
-    if (changes->columns > 0)
-        say_count(&s, (size_t) changes->columns, "new column", "new columns");
-    for (size_t i = 0; i < plan->count; i++) {
-        const struct odks_planned *p = &plan->column[i];
-        if (!is_added(plan, p))
-            continue;
-        say(&s, between);
-        say(&s, plan->model->table[p->table]->column[p->column].name);
-        between = ", ";
-    }
-    if (plan->retired_count > 0)
-        say_count(&s, plan->retired_count, "column out of use",
-                  "columns out of use");
-    if (plan->missed_count > 0)
-        say_count(&s, plan->missed_count,
-                  "question without a column (the table is full), only in _raw",
-                  "questions without a column (the table is full), only in "
-                  "_raw");
 }
 
 static bool
@@ -211,7 +132,7 @@ odks_model_prepare(struct odks_db *db, const struct odks_model_conf *conf,
     if (plan.changed) {
         if (!apply(db, conf, &plan, dry_run, ddl, err))
             return false;
-        summarize(&plan, changes);
+        odks_plan_summarize(&plan, changes);
     }
     *model = odks_steal(&plan.model);
     return true;

@@ -82,6 +82,7 @@ struct odks_model_changes {
     int tables;
     int columns;
     char summary[512]; /* "3 new columns: a, b, c", or "" */
+    char warning[512]; /* what of the form does not arrive in full, or "" */
 };
 
 /*

@@ -391,6 +391,18 @@ plan_rest(struct odks_plan *plan, const struct odks_model_conf *conf)
     }
 }
 
+static void
+find_clashes(struct odks_plan *plan, const struct odks_field *field)
+{
+    if (field->clash != NULL) {
+        plan->clash = odks_xreallocarray(plan->clash, plan->clash_count + 1,
+                                         sizeof(*plan->clash));
+        plan->clash[plan->clash_count++] = field;
+    }
+    for (size_t i = 0; i < field->child_count; i++)
+        find_clashes(plan, field->child[i]);
+}
+
 bool
 odks_plan_make(struct odks_db *db, const struct odks_model_conf *conf,
                const struct odks_field *fields, struct odks_plan *plan,
@@ -412,6 +424,7 @@ odks_plan_make(struct odks_db *db, const struct odks_model_conf *conf,
             return false;
     }
     plan_rest(plan, conf);
+    find_clashes(plan, fields);
     return true;
 }
 
@@ -423,6 +436,7 @@ odks_plan_clear(struct odks_plan *plan)
     free(plan->new_table);
     free(plan->column);
     free(plan->missed);
+    free(plan->clash);
     free(plan->retired);
     *plan = (struct odks_plan){ 0 };
 }

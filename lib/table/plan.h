@@ -73,6 +73,8 @@ struct odks_plan {
     size_t count;
     struct odks_missed *missed;
     size_t missed_count;
+    const struct odks_field **clash; /* that several questions share */
+    size_t clash_count;
     int *retired; /* rows of reg */
     size_t retired_count;
     bool changed; /* there is something to do */
@@ -97,6 +99,14 @@ ODKS_MUST_CHECK bool odks_plan_record(struct odks_db *db,
                                       const struct odks_model_conf *conf,
                                       const struct odks_plan *plan,
                                       struct odks_err *err);
+
+/* What the plan changes: in words, and as rows of odk_sync_schema_log. */
+void odks_plan_summarize(const struct odks_plan *plan,
+                         struct odks_model_changes *changes);
+ODKS_MUST_CHECK bool odks_plan_log(struct odks_db *db,
+                                   const struct odks_model_conf *conf,
+                                   const struct odks_plan *plan,
+                                   struct odks_err *err);
 
 /* The statements that make tables and columns. False: too long. */
 ODKS_MUST_CHECK bool odks_ddl_tables(struct odks_db *db,

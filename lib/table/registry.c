@@ -146,70 +146,6 @@ retire(struct odks_db *db, const struct odks_model_conf *conf,
     return res != NULL;
 }
 
-static void
-log_change(struct json_object *rows, const char *table, const char *change,
-           const char *detail)
-{
-    struct json_object *row = json_object_new_object();
-
-    add(row, "table_name", table);
-    add(row, "change", change);
-    add(row, "detail", detail);
-    (void) json_object_array_add(rows, row);
-}
-
-static void
-log_columns(struct json_object *rows, const struct odks_plan *plan)
-{
-    for (size_t i = 0; i < plan->count; i++) {
-        const struct odks_planned *p = &plan->column[i];
-        const struct odks_table *table = plan->model->table[p->table];
-        const struct odks_column *column = &table->column[p->column];
-
-        if (p->state == ODKS_KNOWN
-            || (p->state == ODKS_NEW && plan->new_table[p->table]))
-            continue;
-        CLEANUP_FREE char *detail = odks_xasprintf(
-            "%s %s for %s", column->name, column->pg_type,
-            p->field != NULL ? p->field->path : "the answers as they came");
-        log_change(rows, table->name,
-                   p->state == ODKS_NEW ? "new column" : "column in use again",
-                   detail);
-    }
-}
-
-static bool
-write_log(struct odks_db *db, const struct odks_model_conf *conf,
-          const struct odks_plan *plan, struct odks_err *err)
-{
-    CLEANUP_JSON struct json_object *rows = json_object_new_array();
-
-    for (size_t i = 0; i < plan->model->table_count; i++) {
-        const struct odks_table *table = plan->model->table[i];
-        if (plan->new_table[i])
-            log_change(rows, table->name, "new table", table->odata);
-    }
-    log_columns(rows, plan);
-    for (size_t i = 0; i < plan->retired_count; i++) {
-        int at = plan->retired[i];
-        const char *column = odks_registry_get(&plan->reg, at, ODKS_REG_COLUMN);
-
-        log_change(rows, odks_registry_get(&plan->reg, at, ODKS_REG_NAME),
-                   *column != '\0' ? "column out of use" : "table out of use",
-                   column);
-    }
-    for (size_t i = 0; i < plan->missed_count; i++)
-        log_change(rows, plan->model->table[plan->missed[i].table]->name,
-                   "no room for a column", plan->missed[i].field->path);
-    if (json_object_array_length(rows) == 0)
-        return true;
-    const char *const params[] = { conf->sync_type, conf->form_version,
-                                   json_object_get_string(rows) };
-    CLEANUP_PGRESULT PGresult *res =
-        odks_db_query(db, &odks_sql_table_log, params, err);
-    return res != NULL;
-}
-
 bool
 odks_plan_record(struct odks_db *db, const struct odks_model_conf *conf,
                  const struct odks_plan *plan, struct odks_err *err)
@@ -219,5 +155,5 @@ odks_plan_record(struct odks_db *db, const struct odks_model_conf *conf,
     (void) snprintf(project, sizeof(project), "%" PRId64, conf->project);
     return save(db, conf, plan, project, err)
            && retire(db, conf, plan, project, err)
-           && write_log(db, conf, plan, err);
+           && odks_plan_log(db, conf, plan, err);
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "central_script.h"
+#include "core/buf.h"
 #include "unit.h"
 
 #define FIELD(path, type)                     \
@@ -70,39 +71,25 @@ END_TEST
 static const struct {
     const char *name;
     const char *odata;
-    const char *raw;
     enum odks_exit code;
     const char *says;
 } refused[] = {
-    { "two questions, one key",
-      "[" FIELD("/a_b", "int") "," FIELD("/x", "int") "," FIELD("/a_b",
-                                                                "int") "]",
-      "[{\"path\":\"/a-b\"},{\"path\":\"/x\"},{\"path\":\"/a.b\"}]",
-      ODKS_EXIT_DATA, "/a-b and /a.b: it hands out both as /a_b" },
-    { "two repeats, one key",
-      "[" FIELD("/r_1", "repeat") "," FIELD("/r_1/v", "int") "," FIELD(
-          "/r_1", "repeat") "," FIELD("/r_1/v", "int") "]",
-      "[{\"path\":\"/r-1\"},{},{\"path\":\"/r.1\"}]", ODKS_EXIT_DATA,
-      "/r-1 and /r.1" },
-    { "two questions, names not to be had",
-      "[" FIELD("/a_b", "int") "," FIELD("/a_b", "int") "]", "{}",
-      ODKS_EXIT_DATA, "/a_b and /a_b" },
-    { "__id", "[" FIELD("/__id", "string") "]", NULL, ODKS_EXIT_DATA, "/__id" },
-    { "__system", "[" FIELD("/__system", "string") "]", NULL, ODKS_EXIT_DATA,
+    { "__id", "[" FIELD("/__id", "string") "]", ODKS_EXIT_DATA, "/__id" },
+    { "__system", "[" FIELD("/__system", "string") "]", ODKS_EXIT_DATA,
       "/__system" },
     { "__id in a repeat",
-      "[" FIELD("/r", "repeat") "," FIELD("/r/__id", "string") "]", NULL,
+      "[" FIELD("/r", "repeat") "," FIELD("/r/__id", "string") "]", 
       ODKS_EXIT_DATA, "/r/__id" },
-    { "no group", "[" FIELD("/a/b", "string") "]", NULL, ODKS_EXIT_DATA,
+    { "no group", "[" FIELD("/a/b", "string") "]", ODKS_EXIT_DATA,
       "/a/b" },
     { "in a question",
-      "[" FIELD("/a", "string") "," FIELD("/a/b", "string") "]", NULL,
+      "[" FIELD("/a", "string") "," FIELD("/a/b", "string") "]", 
       ODKS_EXIT_DATA, "/a/b" },
-    { "no slash", "[" FIELD("a", "string") "]", NULL, ODKS_EXIT_DATA, "a" },
-    { "no name", "[" FIELD("/", "string") "]", NULL, ODKS_EXIT_DATA, "/" },
-    { "no path", "[{}]", NULL, ODKS_EXIT_DATA, "definition" },
-    { "no object", "[1]", NULL, ODKS_EXIT_DATA, "definition" },
-    { "no list", "{}", NULL, ODKS_EXIT_PROTOCOL, "no list" },
+    { "no slash", "[" FIELD("a", "string") "]", ODKS_EXIT_DATA, "a" },
+    { "no name", "[" FIELD("/", "string") "]", ODKS_EXIT_DATA, "/" },
+    { "no path", "[{}]", ODKS_EXIT_DATA, "definition" },
+    { "no object", "[1]", ODKS_EXIT_DATA, "definition" },
+    { "no list", "{}", ODKS_EXIT_PROTOCOL, "no list" },
 };
 
 START_TEST(refused_fields)
@@ -110,8 +97,6 @@ START_TEST(refused_fields)
     const struct script_step steps[] = {
         LOGIN,
         JSON(refused[_i].odata),
-        { .status = refused[_i].raw != NULL ? "200 OK" : NULL,
-          .body = refused[_i].raw },
         { NULL }
     };
     struct session s;
@@ -128,6 +113,97 @@ START_TEST(refused_fields)
 }
 END_TEST
 
+/* Questions that Central hands out under one key, as one line each field. */
+static const struct {
+    const char *name;
+    const char *odata;
+    const char *raw; /* NULL: it cannot be had */
+    const char *tree; /* path, type, what shares the key */
+} shared[] = {
+    { "two of one type",
+      "[" FIELD("/a_b", "int") "," FIELD("/x", "date") "," FIELD("/a_b",
+                                                                 "int") "]",
+      "[{\"path\":\"/a-b\"},{\"path\":\"/x\"},{\"path\":\"/a.b\"}]",
+      "/a_b int (/a-b, /a.b)\n/x date\n" },
+    { "two types",
+      "[" FIELD("/a_b", "string") "," FIELD("/a_b", "int") "]",
+      "[{\"path\":\"/a-b\"},{\"path\":\"/a.b\"}]",
+      "/a_b text (/a-b, /a.b)\n" },
+    { "three",
+      "[" FIELD("/a_b", "int") "," FIELD("/a_b", "int") "," FIELD(
+          "/a_b", "decimal") "]",
+      "[{\"path\":\"/a-b\"},{\"path\":\"/a.b\"},{\"path\":\"/a+b\"}]",
+      "/a_b text (/a-b, /a.b, /a+b)\n" },
+    { "two repeats",
+      "[" FIELD("/r_1", "repeat") "," FIELD("/r_1/v", "int") "," FIELD(
+          "/r_1", "repeat") "," FIELD("/r_1/v",
+                                      "string") "," FIELD("/r_1/w", "int") "]",
+      "[{\"path\":\"/r-1\"},{},{\"path\":\"/r.1\"},{},{}]",
+      "/r_1 repeat (/r-1, /r.1)\n/r_1/v text\n/r_1/w int\n" },
+    { "group and question",
+      "[" FIELD("/a_b", "string") "," FIELD("/a_b", "structure") "," FIELD(
+          "/a_b/c", "int") "]",
+      "[{\"path\":\"/a-b\"},{\"path\":\"/a.b\"},{}]",
+      "/a_b group (/a-b, /a.b)\n/a_b/c int\n" },
+    { "repeat and question",
+      "[" FIELD("/a_b", "repeat") "," FIELD("/a_b/c", "int") "," FIELD(
+          "/a_b", "string") "]",
+      "[{\"path\":\"/a-b\"},{},{\"path\":\"/a.b\"}]",
+      "/a_b repeat (/a-b, /a.b)\n/a_b/c int\n" },
+    { "names not to be had",
+      "[" FIELD("/a_b", "int") "," FIELD("/a_b", "int") "]", NULL,
+      "/a_b int (/a_b, /a_b)\n" },
+    { "names of another form",
+      "[" FIELD("/a_b", "int") "," FIELD("/a_b", "int") "]", "{}",
+      "/a_b int (/a_b, /a_b)\n" },
+};
+
+static void
+print_tree(const struct odks_field *f, struct odks_buf *out)
+{
+    static const char *const words[] = {
+        [ODKS_FIELD_TEXT] = "text",     [ODKS_FIELD_INT] = "int",
+        [ODKS_FIELD_DATE] = "date",     [ODKS_FIELD_GROUP] = "group",
+        [ODKS_FIELD_REPEAT] = "repeat",
+    };
+
+    for (size_t i = 0; i < f->child_count; i++) {
+        const struct odks_field *child = f->child[i];
+
+        ck_assert(odks_buf_printf(out, "%s %s", child->path,
+                                  words[child->type]));
+        if (child->clash != NULL)
+            ck_assert(odks_buf_printf(out, " (%s)", child->clash));
+        ck_assert(odks_buf_add_char(out, '\n'));
+        print_tree(child, out);
+    }
+}
+
+START_TEST(shared_keys)
+{
+    const char *raw = shared[_i].raw;
+    const struct script_step steps[] = {
+        LOGIN,
+        JSON(shared[_i].odata),
+        { .status = raw != NULL ? "200 OK" : "404 Not Found",
+          .body = raw != NULL ? raw : "{\"code\":404.1}" },
+        { NULL }
+    };
+    struct odks_buf tree = ODKS_BUF_INIT(4096);
+    struct session s;
+    struct odks_field *root;
+
+    session_begin(&s, steps);
+    ck_assert_msg(odks_central_fields(s.central, 1, "f", &root, &s.err), "%s",
+                  s.err.message);
+    print_tree(root, &tree);
+    ck_assert_str_eq(tree.data, shared[_i].tree);
+    odks_buf_free(&tree);
+    odks_field_free(root);
+    session_end(&s);
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -137,6 +213,7 @@ suite(void)
     tcase_set_timeout(tc, 60);
     tcase_add_test(tc, fields);
     tcase_add_loop_test(tc, refused_fields, 0, COUNT(refused));
+    tcase_add_loop_test(tc, shared_keys, 0, COUNT(shared));
     suite_add_tcase(s, tc);
     return s;
 }

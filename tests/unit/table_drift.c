@@ -104,6 +104,7 @@ START_TEST(gone_and_back)
     ck_ask(db, TABLES "'r'", "f f__r");
     publish("a:text b:text r[x:int]", "3", &changes);
     ck_assert_int_eq(changes.columns + changes.tables, 0);
+    ck_assert_str_eq(changes.summary, "2 columns in use again");
     ck_ask(db, COLUMNS_OF("f"), "a:text b:text");
     ck_ask(db,
            "SELECT count(*) FROM tracking.odk_sync_column"
@@ -156,9 +157,9 @@ START_TEST(more_fields_than_columns)
     CLEANUP_FREE char *all = many(1575, "loc:geopoint last:text late:text");
 
     publish(all, "1", &changes);
-    ck_assert_str_eq(changes.summary,
-                     "1 new table: f; 2 questions without a column (the table"
-                     " is full), only in _raw");
+    ck_assert_str_eq(changes.summary, "1 new table: f");
+    ck_assert_str_eq(changes.warning, "2 questions have no column, for the"
+                                      " table is full: only in _raw");
     ck_ask(db,
            "SELECT count(*) FROM information_schema.columns"
            " WHERE table_schema = 'odk' AND table_name = 'f'",
@@ -169,6 +170,7 @@ START_TEST(more_fields_than_columns)
            "/loc /late");
     publish(all, "1", &changes); /* nothing changed */
     ck_assert_str_eq(changes.summary, "");
+    ck_assert_str_eq(changes.warning, "");
 }
 END_TEST
 
