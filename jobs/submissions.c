@@ -215,6 +215,7 @@ prepare(struct odks_walk *w, struct odks_err *err)
         .timezone = conf->timezone,
         .on_delete = conf->on_delete,
         .bytes = (size_t) conf->batch_bytes,
+        .max_rejects = conf->max_rejects,
     };
     w->batch = odks_batch_new(&batch);
     w->progress.started_ms = odks_clock_ms();
@@ -241,6 +242,8 @@ describe(struct odks_walk *w)
     add_int(m, "unchanged", w->counts.unchanged);
     add_int(m, "repeats", w->counts.repeats);
     add_int(m, "rejected", w->counts.rejected);
+    if (w->counts.doubtful > 0)
+        add_int(m, "doubtful", w->counts.doubtful);
     if (w->counts.encrypted > 0)
         add_int(m, "encrypted", w->counts.encrypted);
     add_int(m, "requests", http->requests);
@@ -409,6 +412,15 @@ summarise(struct odks_walk *w)
         odks_log(ODKS_LOG_INFO,
                  "%" PRId64 " value%s did not fit: see odk_sync_reject",
                  c->rejected, c->rejected == 1 ? "" : "s");
+    if (c->doubtful > 0)
+        odks_log(ODKS_LOG_INFO,
+                 "%" PRId64 " number%s of 2^53 or more, which Central may have "
+                 "rounded: see odk_sync_reject",
+                 c->doubtful, c->doubtful == 1 ? "" : "s");
+    if (c->encrypted > 0)
+        odks_log(ODKS_LOG_INFO,
+                 "%" PRId64 " submission%s encrypted: metadata only",
+                 c->encrypted, c->encrypted == 1 ? " is" : "s are");
 }
 
 /* The form, the cursor, and whether anything changed since. */

@@ -99,8 +99,8 @@ enum odks_field_type {
 
 /* A node of the form, as a tree under a nameless root of type GROUP. */
 struct odks_field {
-    char *name; /* key in the rows; "" for the root */
-    char *path; /* "/person_details/age"; "" for the root */
+    char *name;  /* key in the rows; "" for the root */
+    char *path;  /* "/person_details/age"; "" for the root */
     char *clash; /* NULL, or the paths of the questions that Central hands
                     out under this one key: one is lost there */
     enum odks_field_type type;

@@ -14,12 +14,18 @@ static const struct {
     const char *name;
     enum odks_field_type type;
 } types[] = {
-    { "int", ODKS_FIELD_INT },           { "decimal", ODKS_FIELD_DECIMAL },
-    { "boolean", ODKS_FIELD_BOOLEAN },   { "date", ODKS_FIELD_DATE },
-    { "time", ODKS_FIELD_TIME },         { "dateTime", ODKS_FIELD_DATETIME },
-    { "geopoint", ODKS_FIELD_GEOPOINT }, { "geotrace", ODKS_FIELD_GEOTRACE },
-    { "geoshape", ODKS_FIELD_GEOSHAPE }, { "binary", ODKS_FIELD_BINARY },
-    { "structure", ODKS_FIELD_GROUP },   { "repeat", ODKS_FIELD_REPEAT },
+    { "int", ODKS_FIELD_INT },
+    { "decimal", ODKS_FIELD_DECIMAL },
+    { "boolean", ODKS_FIELD_BOOLEAN },
+    { "date", ODKS_FIELD_DATE },
+    { "time", ODKS_FIELD_TIME },
+    { "dateTime", ODKS_FIELD_DATETIME },
+    { "geopoint", ODKS_FIELD_GEOPOINT },
+    { "geotrace", ODKS_FIELD_GEOTRACE },
+    { "geoshape", ODKS_FIELD_GEOSHAPE },
+    { "binary", ODKS_FIELD_BINARY },
+    { "structure", ODKS_FIELD_GROUP },
+    { "repeat", ODKS_FIELD_REPEAT },
     { "odk:rank", ODKS_FIELD_SELECT_MULTIPLE },
 };
 

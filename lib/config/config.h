@@ -80,6 +80,7 @@ struct odks_job_conf {
     int64_t batch_bytes;       /* of row text per transaction */
     int64_t priority;          /* lower first */
     int64_t max_failures;
+    int64_t max_rejects; /* 0: no limit */
 };
 
 /* One value given on the command line: "odk-sync", "max_time", "10m". */

@@ -27,7 +27,8 @@ struct odks_batch_conf {
     const char *sync_type;
     const char *timezone; /* of times that were sent without a zone */
     enum odks_on_delete on_delete;
-    size_t bytes; /* of row text after which the batch is full */
+    size_t bytes;        /* of row text after which the batch is full */
+    int64_t max_rejects; /* of the sync type in all; more is an error; 0: any */
 };
 
 /* The caller owns the result; conf's pointers must outlive it. */
@@ -52,7 +53,8 @@ struct odks_merge {
     int64_t deleted; /* came to be deleted, softly or not */
     int64_t unchanged;
     int64_t repeats;   /* rows written into repeat tables */
-    int64_t rejected;  /* values */
+    int64_t rejected;  /* values that do not fit and did not before */
+    int64_t doubtful;  /* whole numbers of 2^53 and more, new ones */
     int64_t encrypted; /* submissions that hold no answers */
     int64_t latest;    /* newest submission date, ODKS_TIME_NONE: none */
 };
@@ -64,6 +66,10 @@ struct odks_merge {
  * Bring the batch into the tables and add to *counts; in the caller's
  * transaction, which holds the claim. An empty batch is fine. Afterwards the
  * batch is empty in any case: after a failure read its rows again.
+ *
+ * What PostgreSQL itself refuses (an index of the user's own that takes no
+ * long text, a constraint) costs that submission its answers, or the long
+ * ones, and not the batch its life. 65: more rejects than conf allows.
  */
 ODKS_MUST_CHECK bool odks_batch_merge(struct odks_batch *batch,
                                       struct odks_db *db,

@@ -118,17 +118,6 @@ put_json(struct odks_copy *out, struct json_object *value)
     odks_copy_text(out, text, len);
 }
 
-static const char *
-put_geo(struct odks_copy *out, struct json_object *value, const char *type,
-        int depth)
-{
-    const char *reason = check_geo(value, type, depth);
-
-    if (reason == NULL)
-        put_json(out, value);
-    return reason;
-}
-
 static void
 put_number(struct odks_copy *out, struct json_object *value)
 {
@@ -142,8 +131,123 @@ put_number(struct odks_copy *out, struct json_object *value)
     odks_copy_plain(out, n.text.p, n.text.len);
 }
 
+/* "lon lat alt" */
+static void
+put_coordinates(struct odks_copy *out, struct json_object *position)
+{
+    for (size_t i = 0; i < 3; i++) {
+        /* NULL behind the end */
+        struct json_object *c = json_object_array_get_idx(position, i);
+        struct odks_number n;
+
+        odks_copy_plain(out, " ", i > 0 ? 1 : 0);
+        if (c == NULL || odks_number_read(c, &n) != NULL)
+            odks_copy_plain(out, "0", 1);
+        else
+            odks_copy_plain(out, n.text.p, n.text.len);
+    }
+}
+
+/* "(lon lat alt,lon lat alt)" */
+static void
+put_line(struct odks_copy *out, struct json_object *positions)
+{
+    odks_copy_plain(out, "(", 1);
+    for (size_t i = 0; i < json_object_array_length(positions); i++) {
+        odks_copy_plain(out, ",", i > 0 ? 1 : 0);
+        put_coordinates(out, json_object_array_get_idx(positions, i));
+    }
+    odks_copy_plain(out, ")", 1);
+}
+
+static void
+put_text(struct odks_copy *out, const char *text)
+{
+    odks_copy_plain(out, text, strlen(text));
+}
+
+static void
+put_ewkt(struct odks_copy *out, const char *type,
+         struct json_object *coordinates, int depth)
+{
+    odks_copy_field(out);
+    put_text(out, "SRID=4326;");
+    put_text(out, type);
+    put_text(out, depth == 1 ? " Z " : " Z (");
+    if (depth == 0)
+        put_coordinates(out, coordinates);
+    else if (depth == 1)
+        put_line(out, coordinates);
+    for (size_t i = 0; depth == 2 && i < json_object_array_length(coordinates);
+         i++) {
+        put_text(out, i > 0 ? "," : "");
+        put_line(out, json_object_array_get_idx(coordinates, i));
+    }
+    put_text(out, depth == 1 ? "" : ")");
+}
+
+static bool
+is_closed(struct json_object *ring)
+{
+    size_t last = json_object_array_length(ring) - 1;
+
+    return json_object_equal(json_object_array_get_idx(ring, 0),
+                             json_object_array_get_idx(ring, last));
+}
+
+/* A ring ends where it begins. */
+static void
+close_rings(struct json_object *rings)
+{
+    for (size_t i = 0; i < json_object_array_length(rings); i++) {
+        struct json_object *ring = json_object_array_get_idx(rings, i);
+
+        if (!is_closed(ring))
+            (void) json_object_array_add(
+                ring, json_object_get(json_object_array_get_idx(ring, 0)));
+    }
+}
+
+/* Has PostGIS enough points? */
+static const char *
+check_points(struct json_object *coordinates, int depth)
+{
+    if (depth == 1 && json_object_array_length(coordinates) < 2)
+        return "a line of one point";
+    for (size_t i = 0; depth == 2 && i < json_object_array_length(coordinates);
+         i++) {
+        struct json_object *ring = json_object_array_get_idx(coordinates, i);
+
+        if (json_object_array_length(ring) + !is_closed(ring) < 4)
+            return "a ring of fewer than three points";
+    }
+    return NULL;
+}
+
+static const char *
+put_geo(struct odks_copy *out, struct json_object *value, const char *type,
+        int depth, bool geometry)
+{
+    const char *reason = check_geo(value, type, depth);
+    struct json_object *coordinates = NULL;
+
+    if (reason != NULL)
+        return reason;
+    (void) json_object_object_get_ex(value, "coordinates", &coordinates);
+    if (geometry && (reason = check_points(coordinates, depth)) != NULL)
+        return reason;
+    if (depth == 2)
+        close_rings(coordinates);
+    if (geometry)
+        put_ewkt(out, type, coordinates, depth);
+    else
+        put_json(out, value);
+    return NULL;
+}
+
 const char *
-odks_geo_put_point(struct odks_copy *out, struct json_object *value)
+odks_geo_put_point(struct odks_copy *out, struct json_object *value,
+                   bool geometry)
 {
     static const size_t order[] = { 1, 0, 2 }; /* lat, lon, alt */
     struct json_object *coordinates, *properties, *accuracy = NULL;
@@ -159,18 +263,23 @@ odks_geo_put_point(struct odks_copy *out, struct json_object *value)
     for (size_t i = 0; i < 3; i++)
         put_number(out, json_object_array_get_idx(coordinates, order[i]));
     put_number(out, accuracy);
-    put_json(out, value);
+    if (geometry)
+        put_ewkt(out, "Point", coordinates, 0);
+    else
+        put_json(out, value);
     return NULL;
 }
 
 const char *
-odks_geo_put_trace(struct odks_copy *out, struct json_object *value)
+odks_geo_put_trace(struct odks_copy *out, struct json_object *value,
+                   bool geometry)
 {
-    return put_geo(out, value, "LineString", 1);
+    return put_geo(out, value, "LineString", 1, geometry);
 }
 
 const char *
-odks_geo_put_shape(struct odks_copy *out, struct json_object *value)
+odks_geo_put_shape(struct odks_copy *out, struct json_object *value,
+                   bool geometry)
 {
-    return put_geo(out, value, "Polygon", 2);
+    return put_geo(out, value, "Polygon", 2, geometry);
 }

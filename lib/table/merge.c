@@ -1,10 +1,12 @@
 /* lib/table/merge.c - SPDX-License-Identifier: Apache-2.0 */
 #include <config.h>
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/mem.h"
+#include "sql/queries.h"
 #include "table/stage.h"
 
 enum { /* columns of what apply returns */
@@ -12,7 +14,8 @@ enum { /* columns of what apply returns */
        COL_CHANGED,
        COL_DELETED,
        COL_REPEATS,
-       COL_REJECTS
+       COL_REJECTS,
+       COL_DOUBTS
 };
 
 enum { IDS_MAX = 1 << 28 }; /* bytes */
@@ -20,14 +23,6 @@ enum { IDS_MAX = 1 << 28 }; /* bytes */
 /* As odks_db_begin() and the server set it. */
 static const char leave[] = "SET LOCAL timezone = 'UTC';"
                             " SET LOCAL jit TO DEFAULT";
-
-/* What a merge works with. */
-struct merge {
-    struct odks_batch *b;
-    struct odks_db *db;
-    struct odks_merge counts;
-    struct odks_err *err;
-};
 
 static bool
 is_live(const struct odks_submission *s)
@@ -40,7 +35,7 @@ is_live(const struct odks_submission *s)
  * came in the same batch.
  */
 static bool
-drop_stale(struct merge *m, size_t k)
+drop_stale(struct odks_merge_run *m, size_t k)
 {
     struct odks_batch *b = m->b;
     struct odks_copy kept = ODKS_COPY_INIT(ODKS_COPY_MAX);
@@ -51,6 +46,7 @@ drop_stale(struct merge *m, size_t k)
         size_t to = i + 1 < b->count ? b->start[(i + 1) * b->lines_count + k]
                                      : all->len;
 
+        b->start[i * b->lines_count + k] = kept.buf.len;
         if (!b->submission[i].stale && from < to)
             odks_copy_plain(&kept, all->data + from, to - from);
     }
@@ -62,7 +58,7 @@ drop_stale(struct merge *m, size_t k)
 }
 
 static bool
-drop_all_stale(struct merge *m)
+drop_all_stale(struct odks_merge_run *m)
 {
     bool any = false;
 
@@ -77,7 +73,7 @@ drop_all_stale(struct merge *m)
 
 /* The ids of the live, or of the gone submissions, as an array literal. */
 static bool
-list_ids(struct merge *m, bool gone, struct odks_buf *ids)
+list_ids(struct odks_merge_run *m, bool gone, struct odks_buf *ids)
 {
     bool ok = odks_buf_add_char(ids, '{');
 
@@ -102,7 +98,8 @@ list_ids(struct merge *m, bool gone, struct odks_buf *ids)
 
 /* How many rows a statement deleted; -1: it failed. */
 static int64_t
-delete_by_ids(struct merge *m, const char *text, const struct odks_buf *ids)
+delete_by_ids(struct odks_merge_run *m, const char *text,
+              const struct odks_buf *ids)
 {
     const char *const params[] = { ids->data };
     CLEANUP_PGRESULT PGresult *res =
@@ -113,7 +110,7 @@ delete_by_ids(struct merge *m, const char *text, const struct odks_buf *ids)
 
 /* Submissions that are deleted for good go with their repeats and rejects. */
 static bool
-forget_gone(struct merge *m)
+forget_gone(struct odks_merge_run *m)
 {
     CLEANUP_BUF struct odks_buf ids = ODKS_BUF_INIT(IDS_MAX);
     const struct odks_merge_sql *sql = m->b->sql;
@@ -135,7 +132,7 @@ forget_gone(struct merge *m)
 
 /* Do the tables have anything of these submissions? */
 static bool
-probe(struct merge *m, bool *known)
+probe(struct odks_merge_run *m, bool *known)
 {
     CLEANUP_BUF struct odks_buf ids = ODKS_BUF_INIT(IDS_MAX);
 
@@ -155,7 +152,7 @@ probe(struct merge *m, bool *known)
 }
 
 static bool
-copy(struct merge *m, char *const *statements)
+copy(struct odks_merge_run *m, char *const *statements)
 {
     const struct odks_batch *b = m->b;
 
@@ -167,12 +164,14 @@ copy(struct merge *m, char *const *statements)
     return true;
 }
 
+/* All lines, or those that begin with a character. */
 static int64_t
-count_lines(const struct odks_buf *lines)
+count_lines(const struct odks_buf *lines, char first)
 {
     int64_t count = 0;
 
-    for (size_t at = 0; at < lines->len; count++) {
+    for (size_t at = 0; at < lines->len;) {
+        count += first == '\0' || lines->data[at] == first;
         const char *end = memchr(lines->data + at, '\n', lines->len - at);
         at = (size_t) (end - lines->data) + 1; /* lines are whole */
     }
@@ -181,7 +180,7 @@ count_lines(const struct odks_buf *lines)
 
 /* The tables have nothing of these submissions: straight into them. */
 static bool
-insert_all(struct merge *m, int64_t live)
+insert_all(struct odks_merge_run *m, int64_t live)
 {
     const struct odks_batch *b = m->b;
 
@@ -190,8 +189,11 @@ insert_all(struct merge *m, int64_t live)
     if (b->conf.model->table[0]->wanted)
         m->counts.inserted += live;
     for (size_t i = 1; i < b->conf.model->table_count; i++)
-        m->counts.repeats += count_lines(&b->lines[i].buf);
-    m->counts.rejected += count_lines(&b->lines[b->lines_count - 1].buf);
+        m->counts.repeats += count_lines(&b->lines[i].buf, '\0');
+    int64_t rejects = count_lines(&b->lines[b->lines_count - 1].buf, '\0');
+    int64_t doubts = count_lines(&b->lines[b->lines_count - 1].buf, 't');
+    m->counts.rejected += rejects - doubts;
+    m->counts.doubtful += doubts;
     return true;
 }
 
@@ -201,7 +203,7 @@ insert_all(struct merge *m, int64_t live)
  * was done.
  */
 static bool
-try_insert(struct merge *m, int64_t live, bool *clash)
+try_insert(struct odks_merge_run *m, int64_t live, bool *clash)
 {
     *clash = false;
     if (!odks_db_do(m->db, "savepoint", "SAVEPOINT odks_insert", m->err))
@@ -217,7 +219,7 @@ try_insert(struct merge *m, int64_t live, bool *clash)
 }
 
 static bool
-merge_all(struct merge *m, int64_t live)
+merge_all(struct odks_merge_run *m, int64_t live)
 {
     const struct odks_merge_sql *sql = m->b->sql;
 
@@ -237,34 +239,44 @@ merge_all(struct merge *m, int64_t live)
     m->counts.unchanged += live - inserted - updated - deleted;
     m->counts.repeats += odks_db_int64(res, 0, COL_REPEATS);
     m->counts.rejected += odks_db_int64(res, 0, COL_REJECTS);
+    m->counts.doubtful += odks_db_int64(res, 0, COL_DOUBTS);
     return true;
 }
 
-/* What the submissions themselves say; how many of them stay. */
 static int64_t
-count_live(struct merge *m)
+count_live(const struct odks_batch *b)
 {
     int64_t live = 0;
 
+    for (size_t i = 0; i < b->count; i++)
+        live += is_live(&b->submission[i]);
+    return live;
+}
+
+/* What the submissions themselves say. */
+static void
+note(struct odks_merge_run *m)
+{
     for (size_t i = 0; i < m->b->count; i++) {
         const struct odks_submission *s = &m->b->submission[i];
 
         if (!is_live(s))
             continue;
-        live++;
         m->counts.encrypted += s->encrypted;
         if (s->submitted > m->counts.latest)
             m->counts.latest = s->submitted;
     }
-    return live;
 }
 
-static bool
-bring_in(struct merge *m, int64_t live)
+bool
+odks_merge_bring_in(struct odks_merge_run *m)
 {
     struct odks_batch *b = m->b;
     bool known = false;
+    int64_t live = count_live(b);
 
+    if (live == 0)
+        return true;
     if (b->all_new) {
         if (!try_insert(m, live, &known))
             return false;
@@ -278,27 +290,65 @@ bring_in(struct merge *m, int64_t live)
     return known ? merge_all(m, live) : insert_all(m, live);
 }
 
+/* More values that do not fit than the job allows? */
 static bool
-merge(struct merge *m)
+check_limit(struct odks_merge_run *m, int64_t before)
+{
+    const struct odks_batch_conf *conf = &m->b->conf;
+    const char *const params[] = { conf->sync_type };
+
+    if (conf->max_rejects == 0 || m->counts.rejected == before)
+        return true;
+    CLEANUP_PGRESULT PGresult *res =
+        odks_db_query(m->db, &odks_sql_reject_summary, params, m->err);
+    if (res == NULL)
+        return false;
+    int64_t count = odks_db_int64(res, 0, 0);
+    if (count <= conf->max_rejects)
+        return true;
+    odks_err_set(m->err, ODKS_EXIT_DATA,
+                 "%" PRId64 " values do not fit their columns, more than "
+                 "max_rejects = %" PRId64,
+                 count, conf->max_rejects);
+    odks_err_hint(m->err,
+                  "Most often: %s. Mend the form, or raise max_rejects "
+                  "in [job %s].",
+                  odks_db_text(res, 0, 1), conf->sync_type);
+    return false;
+}
+
+static bool
+merge(struct odks_merge_run *m)
 {
     struct odks_batch *b = m->b;
+    int64_t rejected = m->counts.rejected;
 
     if (b->sql == NULL && !odks_merge_sql_make(m->db, b, &b->sql, m->err))
         return false;
-    int64_t live = count_live(m);
     if (!drop_all_stale(m) || !forget_gone(m))
         return false;
-    if (live == 0)
+    if (count_live(b) == 0)
         return true;
-    return odks_db_do(m->db, "merge", b->sql->enter, m->err)
-           && bring_in(m, live) && odks_db_do(m->db, "merge", leave, m->err);
+    if (!odks_db_do(m->db, "merge", b->sql->enter, m->err))
+        return false;
+    const struct odks_merge counts = m->counts;
+    if (!odks_merge_bring_in(m)) {
+        m->counts = counts;
+        if (!odks_merge_apart(m))
+            return false;
+    }
+    note(m);
+    return check_limit(m, rejected)
+           && odks_db_do(m->db, "merge", leave, m->err);
 }
 
 bool
 odks_batch_merge(struct odks_batch *batch, struct odks_db *db,
                  struct odks_merge *counts, struct odks_err *err)
 {
-    struct merge m = { .b = batch, .db = db, .counts = *counts, .err = err };
+    struct odks_merge_run m = {
+        .b = batch, .db = db, .counts = *counts, .err = err
+    };
 
     if (batch->received == 0)
         return true;

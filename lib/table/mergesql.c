@@ -12,9 +12,14 @@
 #define STAGE "pg_temp.odks_stage_"
 #define REJECTS "pg_temp.odks_stage_reject"
 #define CHANGED "pg_temp.odks_changed"
-#define REJECT_COLUMNS                                                 \
-    "sync_type, table_name, submission_id, row_id, path, column_name," \
-    " reason, value"
+#define REJECT_COLUMNS                                          \
+    "kept, sync_type, table_name, submission_id, row_id, path," \
+    " column_name, reason, value"
+/* r, a row of odk_sync_reject, and s, a staged one, say the same */
+#define SAME_REJECT                                                     \
+    "s.submission_id = r.submission_id AND s.table_name = r.table_name" \
+    " AND s.row_id IS NOT DISTINCT FROM r.row_id AND s.path = r.path"   \
+    " AND s.reason = r.reason AND s.value IS NOT DISTINCT FROM r.value"
 
 struct maker {
     struct odks_sqltext t;
@@ -61,15 +66,36 @@ add_columns(struct maker *m, const struct odks_table *table, const char *prefix,
     }
 }
 
+/* The operators of PostGIS's types may be out of search_path. */
+static bool
+is_foreign(const struct odks_column *column)
+{
+    return strstr(column->pg_type, "geometry") != NULL
+           || strstr(column->pg_type, "geography") != NULL;
+}
+
+/* The columns behind the first, as what can be compared. */
+static void
+add_comparable(struct maker *m, const struct odks_table *table,
+               const char *prefix)
+{
+    add(m, "ROW(");
+    for (size_t i = 1; i < line_columns(table); i++) {
+        add(m, i > 1 ? ", " : "");
+        add(m, prefix);
+        odks_sql_ident(&m->t, table->column[i].name);
+        add(m, is_foreign(&table->column[i]) ? "::text" : "");
+    }
+    add(m, ")");
+}
+
 /* Do the rows s and t differ, apart from the id that joined them? */
 static void
 add_differ(struct maker *m, const struct odks_table *table)
 {
-    add(m, "ROW(");
-    add_columns(m, table, "s.", 1);
-    add(m, ") IS DISTINCT FROM ROW(");
-    add_columns(m, table, "t.", 1);
-    add(m, ")");
+    add_comparable(m, table, "s.");
+    add(m, " IS DISTINCT FROM ");
+    add_comparable(m, table, "t.");
 }
 
 /* The names of the tables that we write, as literals: "'a', 'b'". */
@@ -87,13 +113,13 @@ add_wanted_names(struct maker *m)
     }
 }
 
-/* "sync_type = ... AND table_name IN (...)" */
+/* "r.sync_type = ... AND r.table_name IN (...)" */
 static void
 add_our_rejects(struct maker *m)
 {
-    add(m, "sync_type = ");
+    add(m, "r.sync_type = ");
     odks_sql_literal(&m->t, m->conf->sync_type);
-    add(m, " AND table_name IN (");
+    add(m, " AND r.table_name IN (");
     add_wanted_names(m);
     add(m, ")");
 }
@@ -113,7 +139,8 @@ make_probe(struct maker *m)
         add_table(m, 0);
         add(m, " WHERE _id = $2) THEN 1 WHEN ");
     }
-    add(m, "$2 = '' THEN 0 ELSE (SELECT count(*) FROM odk_sync_reject WHERE ");
+    add(m, "$2 = '' THEN 0 ELSE (SELECT count(*) FROM odk_sync_reject r"
+           " WHERE ");
     add_our_rejects(m);
     add(m, " AND submission_id = ANY ($1::text[]))");
     for (size_t i = 0; i < m->model->table_count; i++) {
@@ -139,7 +166,7 @@ make_enter(struct maker *m)
         odks_sql_literal(&m->t, m->conf->timezone);
         add(m, "; ");
     }
-    add(m, "SET LOCAL jit = off");
+    add(m, "SET LOCAL jit = off; SAVEPOINT " ODKS_MERGE_SAVEPOINT);
 }
 
 static void
@@ -170,8 +197,9 @@ make_stage(struct maker *m)
             make_stage_table(m, i);
     }
     add(m, "DROP TABLE IF EXISTS " CHANGED ", " REJECTS ";\n"
-           "CREATE TEMPORARY TABLE " REJECTS " (sync_type text,"
-           " table_name text, submission_id text, row_id text, path text,"
+           "CREATE TEMPORARY TABLE " REJECTS " (kept boolean,"
+           " sync_type text, table_name text, submission_id text, row_id text, "
+           "path text,"
            " column_name text, reason text, value text) ON COMMIT DROP");
 }
 
@@ -281,19 +309,25 @@ add_upsert(struct maker *m)
     add(m, ";\n");
 }
 
+/*
+ * What did not fit in any of these submissions, changed or not; what is on
+ * record already stays as it is.
+ */
 static void
 add_replace_rejects(struct maker *m)
 {
-    add(m, "DELETE FROM odk_sync_reject WHERE ");
+    add(m, "DELETE FROM odk_sync_reject r WHERE ");
     add_our_rejects(m);
-    add(m,
-        "\nAND submission_id IN (SELECT _id FROM " CHANGED ");\n"
-        "INSERT INTO odk_sync_reject (" REJECT_COLUMNS
-        ") SELECT " REJECT_COLUMNS " FROM " REJECTS "\nWHERE submission_id IN"
-        " (SELECT _id FROM " CHANGED ");\n");
+    add(m, "\nAND submission_id IN (SELECT _id FROM " STAGE "0)"
+           " AND NOT EXISTS (SELECT FROM " REJECTS " s WHERE " SAME_REJECT
+           ");\nDELETE FROM " REJECTS " s USING odk_sync_reject r WHERE ");
+    add_our_rejects(m);
+    add(m, " AND " SAME_REJECT ";\n"
+           "INSERT INTO odk_sync_reject (" REJECT_COLUMNS
+           ") SELECT " REJECT_COLUMNS " FROM " REJECTS ";\n");
 }
 
-/* new, changed, deleted, repeat rows, rejects */
+/* new, changed, deleted, repeat rows, new rejects, new doubts */
 static void
 add_counts(struct maker *m)
 {
@@ -307,8 +341,8 @@ add_counts(struct maker *m)
         add_stage(m, i);
         add(m, " WHERE _submission_id IN (SELECT _id FROM " CHANGED "))");
     }
-    add(m, ",\n(SELECT count(*) FROM " REJECTS " WHERE submission_id IN"
-           " (SELECT _id FROM " CHANGED ")) FROM " CHANGED);
+    add(m, ",\n(SELECT count(*) FROM " REJECTS " WHERE NOT kept),"
+           " (SELECT count(*) FROM " REJECTS " WHERE kept) FROM " CHANGED);
 }
 
 static void
@@ -384,7 +418,7 @@ make_forget(struct maker *m, struct odks_merge_sql *sql)
                      : " WHERE _id = ANY ($1::text[])");
         sql->forget[n++] = take(m);
     }
-    add(m, "DELETE FROM odk_sync_reject WHERE ");
+    add(m, "DELETE FROM odk_sync_reject r WHERE ");
     add_our_rejects(m);
     add(m, " AND submission_id = ANY ($1::text[])");
     sql->forget_rejects = take(m);

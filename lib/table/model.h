@@ -40,13 +40,14 @@ struct odks_model_conf {
 /* A column of a table, in the order of the COPY. */
 struct odks_column {
     char *name;
-    const char *pg_type; /* static */
+    char *pg_type;
 };
 
 /* What becomes of a field: its first column; odks_type() counts them. */
 struct odks_target {
     const struct odks_field *field;
     size_t column; /* index in the table's columns */
+    bool geometry; /* its last column is one of PostGIS, not GeoJSON */
 };
 
 /*

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/mem.h"
+#include "sql/queries.h"
 #include "table/tree.h"
 #include "table/types.h"
 
@@ -201,6 +202,20 @@ name_before(const struct place *at, const struct odks_field *field)
     return name;
 }
 
+/*
+ * The type for a column that is to be made: what PostGIS can hold goes there
+ * if it is installed now. The caller frees it.
+ */
+static char *
+choose_type(const struct odks_plan *plan, const struct odks_type *type,
+            const struct odks_part *part)
+{
+    if (type->geometry == NULL || part->name[0] != '\0'
+        || plan->geometry == NULL)
+        return odks_xstrdup(part->pg_type);
+    return odks_xasprintf("%s(%s,4326)", plan->geometry, type->geometry);
+}
+
 static void
 add_new_columns(struct place *at, const struct odks_field *field)
 {
@@ -224,11 +239,13 @@ add_new_columns(struct place *at, const struct odks_field *field)
                        : odks_name_choose(&in, field->path);
     for (size_t i = 0; i < type->count; i++) {
         CLEANUP_FREE char *full = odks_xasprintf("%s%s", name, suffix[i]);
+        CLEANUP_FREE char *pg_type =
+            choose_type(at->plan, type, &type->part[i]);
 
         odks_names_add(&at->taken, full);
         add_planned(at->plan, at->index, at->table->column_count, field,
                     type->part[i].name, ODKS_NEW);
-        odks_table_add_column(at->table, full, type->part[i].pg_type);
+        odks_table_add_column(at->table, full, pg_type);
     }
     at->used += type->count;
 }
@@ -250,7 +267,7 @@ add_known_column(struct place *at, const struct odks_field *field,
         odks_err_hint(err,
                       "Add it again as %s, and run the job with --full to "
                       "fill it.",
-                      part->pg_type);
+                      get(plan, row, ODKS_REG_PG_TYPE));
         return false;
     }
     if (!present)
@@ -260,7 +277,10 @@ add_known_column(struct place *at, const struct odks_field *field,
     plan->reg.seen[row] = true;
     add_planned(plan, at->index, at->table->column_count, field, part->name,
                 state);
-    odks_table_add_column(at->table, name, part->pg_type);
+    CLEANUP_FREE char *pg_type =
+        present ? odks_xstrdup(get(plan, row, ODKS_REG_PG_TYPE))
+                : choose_type(plan, odks_type(field->type), part);
+    odks_table_add_column(at->table, name, pg_type);
     return true;
 }
 
@@ -296,7 +316,10 @@ add_field(struct place *at, const struct odks_field *field,
     }
     table->target = odks_xreallocarray(table->target, table->target_count + 1,
                                        sizeof(*table->target));
-    table->target[table->target_count++] = (struct odks_target){ field, first };
+    const char *last = table->column[table->column_count - 1].pg_type;
+    bool geometry = type->geometry != NULL && strcmp(last, "jsonb") != 0;
+    table->target[table->target_count++] =
+        (struct odks_target){ field, first, geometry };
     return true;
 }
 
@@ -391,6 +414,16 @@ plan_rest(struct odks_plan *plan, const struct odks_model_conf *conf)
     }
 }
 
+static bool
+has_geometry(const struct odks_field *field)
+{
+    for (size_t i = 0; i < field->child_count; i++) {
+        if (has_geometry(field->child[i]))
+            return true;
+    }
+    return odks_type(field->type)->geometry != NULL;
+}
+
 static void
 find_clashes(struct odks_plan *plan, const struct odks_field *field)
 {
@@ -403,6 +436,22 @@ find_clashes(struct odks_plan *plan, const struct odks_field *field)
         find_clashes(plan, field->child[i]);
 }
 
+/* Where PostGIS is, if it can be used and the form has any use for it. */
+static bool
+find_postgis(struct odks_db *db, const struct odks_field *fields,
+             struct odks_plan *plan, struct odks_err *err)
+{
+    if (!has_geometry(fields))
+        return true;
+    CLEANUP_PGRESULT PGresult *res =
+        odks_db_query(db, &odks_sql_table_postgis, NULL, err);
+    if (res == NULL)
+        return false;
+    if (PQntuples(res) > 0)
+        plan->geometry = odks_xstrdup(odks_db_text(res, 0, 0));
+    return true;
+}
+
 bool
 odks_plan_make(struct odks_db *db, const struct odks_model_conf *conf,
                const struct odks_field *fields, struct odks_plan *plan,
@@ -410,6 +459,7 @@ odks_plan_make(struct odks_db *db, const struct odks_model_conf *conf,
 {
     if (!odks_tree_build(conf, fields, &plan->model, err)
         || !odks_registry_read(db, conf, &plan->reg, err)
+        || !find_postgis(db, fields, plan, err)
         || !check_place(plan, conf, err))
         return false;
     struct odks_model *model = plan->model;
@@ -437,6 +487,7 @@ odks_plan_clear(struct odks_plan *plan)
     free(plan->column);
     free(plan->missed);
     free(plan->clash);
+    free(plan->geometry);
     free(plan->retired);
     *plan = (struct odks_plan){ 0 };
 }

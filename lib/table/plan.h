@@ -27,7 +27,8 @@ enum { /* columns of sql/queries/column_list.sql */
        ODKS_REG_VERSION,
        ODKS_REG_RETIRED,
        ODKS_REG_PRESENT, /* in the database */
-       ODKS_REG_USED     /* columns that the table has or had */
+       ODKS_REG_USED,    /* columns that the table has or had */
+       ODKS_REG_PG_TYPE  /* in the database, else as it was given */
 };
 
 /* odk_sync_column of one form. */
@@ -75,7 +76,8 @@ struct odks_plan {
     size_t missed_count;
     const struct odks_field **clash; /* that several questions share */
     size_t clash_count;
-    int *retired; /* rows of reg */
+    char *geometry; /* PostGIS's type, with its schema; NULL: not here */
+    int *retired;   /* rows of reg */
     size_t retired_count;
     bool changed; /* there is something to do */
 };

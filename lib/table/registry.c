@@ -73,7 +73,7 @@ add(struct json_object *object, const char *key, const char *value)
 static void
 save_column(struct json_object *rows, const struct odks_table *table,
             const char *path, const char *type, const char *part,
-            const struct odks_column *column)
+            const char *column, const char *pg_type)
 {
     struct json_object *row = json_object_new_object();
 
@@ -82,8 +82,8 @@ save_column(struct json_object *rows, const struct odks_table *table,
     add(row, "odk_type", type);
     add(row, "part", part);
     add(row, "table_name", table->name);
-    add(row, "column_name", column != NULL ? column->name : "");
-    add(row, "pg_type", column != NULL ? column->pg_type : "");
+    add(row, "column_name", column);
+    add(row, "pg_type", pg_type);
     (void) json_object_array_add(rows, row);
 }
 
@@ -103,14 +103,18 @@ save(struct odks_db *db, const struct odks_model_conf *conf,
     for (size_t i = 0; i < plan->model->table_count; i++) {
         const struct odks_table *table = plan->model->table[i];
         if (table->wanted)
-            save_column(rows, table, "", ODKS_REG_TABLE, "", NULL);
+            save_column(rows, table, "", ODKS_REG_TABLE, "", "", "");
     }
     for (size_t i = 0; i < plan->count; i++) {
         const struct odks_planned *p = &plan->column[i];
         const struct odks_table *table = plan->model->table[p->table];
 
+        const struct odks_column *column = &table->column[p->column];
+
+        /* the type that a column was given stays on record */
         save_column(rows, table, p->field != NULL ? p->field->path : "",
-                    odks_planned_type(p), p->part, &table->column[p->column]);
+                    odks_planned_type(p), p->part, column->name,
+                    p->state == ODKS_NEW ? column->pg_type : "");
     }
     const char *const params[] = {
         conf->central,      project,

@@ -10,6 +10,9 @@
 
 enum { ODKS_COPY_MAX = 1 << 30 }; /* bytes of the lines for one table */
 
+/* Set by the statement that enters a merge. */
+#define ODKS_MERGE_SAVEPOINT "odks_merge"
+
 /* A submission of the batch. */
 struct odks_submission {
     char *id;
@@ -23,7 +26,7 @@ struct odks_submission {
 
 /* The statements that bring a batch in; made once. */
 struct odks_merge_sql {
-    char *enter;       /* settings for the time of the merge */
+    char *enter;       /* settings for the time of the merge, a savepoint */
     char *probe;       /* has any table rows of $1, an array of ids with $2? */
     char *stage;       /* make the temporary tables */
     char *apply;       /* from them into the tables; returns counts */
@@ -52,6 +55,21 @@ struct odks_batch {
     bool all_new; /* the last merge met no submission that was there before */
 };
 
+/*
+ * Put a submission that was parsed, and its text as _raw. False: it is beyond
+ * what a batch can hold.
+ */
+ODKS_MUST_CHECK bool odks_row_put(struct odks_batch *b,
+                                  const struct odks_submission *s,
+                                  struct json_object *object, const char *text,
+                                  size_t len, struct odks_err *err);
+
+/* A member; NULL if it is absent or null, or if object is none. */
+struct json_object *odks_row_member(struct json_object *object,
+                                    const char *name);
+/* The __id of a row, borrowed; NULL when it cannot be one. */
+const char *odks_row_id(struct json_object *object);
+
 /* The system columns of a submission that a row's __system fills. */
 void odks_system_put(struct odks_batch *b, struct odks_copy *out,
                      const char *id, struct json_object *system);
@@ -61,6 +79,24 @@ void odks_batch_reject(struct odks_batch *b, size_t table,
                        const char *submission, const char *row_id,
                        const char *path, const char *column, const char *reason,
                        struct json_object *value);
+
+/* A merge under way. */
+struct odks_merge_run {
+    struct odks_batch *b;
+    struct odks_db *db;
+    struct odks_merge counts;
+    struct odks_err *err;
+};
+
+/* Bring all of the batch in. */
+ODKS_MUST_CHECK bool odks_merge_bring_in(struct odks_merge_run *m);
+
+/*
+ * After bring_in() failed: if the database refused a row, find which one, take
+ * out of it what it may be, and bring all the rest in. False: it was nothing
+ * like that, or it does not help.
+ */
+ODKS_MUST_CHECK bool odks_merge_apart(struct odks_merge_run *m);
 
 /* The caller owns *sql. */
 ODKS_MUST_CHECK bool odks_merge_sql_make(struct odks_db *db,

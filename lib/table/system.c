@@ -32,7 +32,7 @@ put(struct odks_copy *out, enum odks_field_type type, struct json_object *value)
     int64_t number;
 
     if (type != ODKS_FIELD_INT || value == NULL)
-        return odks_value_put(out, type, value);
+        return odks_value_put(out, type, false, value);
     const char *reason = odks_number_int64(value, &number);
     if (reason == NULL && (number < INT32_MIN || number > INT32_MAX))
         reason = "out of range";

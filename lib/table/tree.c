@@ -39,7 +39,7 @@ odks_table_add_column(struct odks_table *table, const char *name,
     table->column = odks_xreallocarray(table->column, table->column_count + 1,
                                        sizeof(*table->column));
     table->column[table->column_count++] =
-        (struct odks_column){ odks_xstrdup(name), pg_type };
+        (struct odks_column){ odks_xstrdup(name), odks_xstrdup(pg_type) };
 }
 
 /* "/group/repeat" is "Submissions.group.repeat" in OData. */
@@ -181,8 +181,10 @@ odks_fields_of(const struct odks_table *table, struct odks_fields *fields)
 static void
 free_table(struct odks_table *table)
 {
-    for (size_t i = 0; i < table->column_count; i++)
+    for (size_t i = 0; i < table->column_count; i++) {
         free(table->column[i].name);
+        free(table->column[i].pg_type);
+    }
     free(table->column);
     free(table->target);
     free(table->name);

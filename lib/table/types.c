@@ -20,21 +20,21 @@ static const struct odks_part point[] = {
 };
 
 static const struct odks_type types[] = {
-    [ODKS_FIELD_TEXT] = { "text", 1, text },
-    [ODKS_FIELD_INT] = { "int", 1, bigint },
-    [ODKS_FIELD_DECIMAL] = { "decimal", 1, numeric },
-    [ODKS_FIELD_BOOLEAN] = { "boolean", 1, boolean },
-    [ODKS_FIELD_DATE] = { "date", 1, date },
+    [ODKS_FIELD_TEXT] = { "text", 1, text, NULL },
+    [ODKS_FIELD_INT] = { "int", 1, bigint, NULL },
+    [ODKS_FIELD_DECIMAL] = { "decimal", 1, numeric, NULL },
+    [ODKS_FIELD_BOOLEAN] = { "boolean", 1, boolean, NULL },
+    [ODKS_FIELD_DATE] = { "date", 1, date, NULL },
     /* a time of ODK has an offset and no date: no type of PostgreSQL fits */
-    [ODKS_FIELD_TIME] = { "time", 1, text },
-    [ODKS_FIELD_DATETIME] = { "dateTime", 1, timestamptz },
-    [ODKS_FIELD_GEOPOINT] = { "geopoint", 5, point },
-    [ODKS_FIELD_GEOTRACE] = { "geotrace", 1, jsonb },
-    [ODKS_FIELD_GEOSHAPE] = { "geoshape", 1, jsonb },
-    [ODKS_FIELD_BINARY] = { "binary", 1, text },
-    [ODKS_FIELD_SELECT_MULTIPLE] = { "select_multiple", 1, array },
-    [ODKS_FIELD_GROUP] = { "group", 0, NULL },
-    [ODKS_FIELD_REPEAT] = { "repeat", 0, NULL },
+    [ODKS_FIELD_TIME] = { "time", 1, text, NULL },
+    [ODKS_FIELD_DATETIME] = { "dateTime", 1, timestamptz, NULL },
+    [ODKS_FIELD_GEOPOINT] = { "geopoint", 5, point, "PointZ" },
+    [ODKS_FIELD_GEOTRACE] = { "geotrace", 1, jsonb, "LineStringZ" },
+    [ODKS_FIELD_GEOSHAPE] = { "geoshape", 1, jsonb, "PolygonZ" },
+    [ODKS_FIELD_BINARY] = { "binary", 1, text, NULL },
+    [ODKS_FIELD_SELECT_MULTIPLE] = { "select_multiple", 1, array, NULL },
+    [ODKS_FIELD_GROUP] = { "group", 0, NULL, NULL },
+    [ODKS_FIELD_REPEAT] = { "repeat", 0, NULL, NULL },
 };
 
 const struct odks_type *

@@ -21,6 +21,7 @@ struct odks_type {
     const char *name; /* as the registry has it, for ever */
     size_t count;     /* of parts; 0: no value (group, repeat) */
     const struct odks_part *part;
+    const char *geometry; /* PostGIS's name of the last part, NULL: none */
 };
 
 const struct odks_type *odks_type(enum odks_field_type type);

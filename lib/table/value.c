@@ -12,15 +12,23 @@
 
 enum { DATE_LEN = 10 };
 
+const char odks_value_rounded[] = "2^53 or more: Central may have rounded it";
+
+/* JavaScript has no other numbers: from here on they lie apart. */
+#define DOUBLE_EXACT (INT64_C(1) << 53)
+
 static const char *
 put_int(struct odks_copy *out, struct json_object *value)
 {
     int64_t number;
     const char *reason = odks_number_int64(value, &number);
 
-    if (reason == NULL)
-        odks_copy_int(out, number);
-    return reason;
+    if (reason != NULL)
+        return reason;
+    odks_copy_int(out, number);
+    return number >= DOUBLE_EXACT || number <= -DOUBLE_EXACT
+               ? odks_value_rounded
+               : NULL;
 }
 
 static const char *
@@ -163,7 +171,8 @@ odks_value_put_null(struct odks_copy *out, enum odks_field_type type)
 }
 
 static const char *
-put(struct odks_copy *out, enum odks_field_type type, struct json_object *value)
+put(struct odks_copy *out, enum odks_field_type type, bool geometry,
+    struct json_object *value)
 {
     switch (type) {
     case ODKS_FIELD_INT:
@@ -178,26 +187,26 @@ put(struct odks_copy *out, enum odks_field_type type, struct json_object *value)
     case ODKS_FIELD_SELECT_MULTIPLE:
         return put_array(out, value);
     case ODKS_FIELD_GEOPOINT:
-        return odks_geo_put_point(out, value);
+        return odks_geo_put_point(out, value, geometry);
     case ODKS_FIELD_GEOTRACE:
-        return odks_geo_put_trace(out, value);
+        return odks_geo_put_trace(out, value, geometry);
     case ODKS_FIELD_GEOSHAPE:
-        return odks_geo_put_shape(out, value);
+        return odks_geo_put_shape(out, value, geometry);
     default:
         return put_text(out, value);
     }
 }
 
 const char *
-odks_value_put(struct odks_copy *out, enum odks_field_type type,
+odks_value_put(struct odks_copy *out, enum odks_field_type type, bool geometry,
                struct json_object *value)
 {
     if (value == NULL) {
         odks_value_put_null(out, type);
         return NULL;
     }
-    const char *reason = put(out, type, value);
-    if (reason != NULL)
+    const char *reason = put(out, type, geometry, value);
+    if (reason != NULL && reason != odks_value_rounded)
         odks_value_put_null(out, type);
     return reason;
 }

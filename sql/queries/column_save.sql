@@ -7,6 +7,7 @@ SELECT $1, $2, $3, s.odata, s.path, s.odk_type, s.part, $4, s.table_name,
 FROM jsonb_to_recordset($6) AS s (odata text, path text, odk_type text,
     part text, table_name text, column_name text, pg_type text)
 ON CONFLICT (central, project, form, odata, path, odk_type, part)
-DO UPDATE SET retired_at = NULL, last_version = excluded.last_version
+DO UPDATE SET retired_at = NULL, last_version = excluded.last_version,
+    pg_type = coalesce(nullif(excluded.pg_type, ''), c.pg_type)
 WHERE c.retired_at IS NOT NULL
     OR c.last_version IS DISTINCT FROM excluded.last_version

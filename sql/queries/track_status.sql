@@ -11,7 +11,7 @@ SELECT known.sync_type,
     (c.counts->>'table')::bigint AS submissions,
     (c.counts->>'central')::bigint AS central,
     (SELECT count(*) FROM odk_sync_reject j
-        WHERE j.sync_type = known.sync_type) AS rejects,
+        WHERE j.sync_type = known.sync_type AND NOT j.kept) AS rejects,
     CASE WHEN r.id IS NOT NULL THEN 'running'
         WHEN w.state = 'dead' THEN 'dead'
         WHEN p.paused_at IS NOT NULL THEN 'paused'

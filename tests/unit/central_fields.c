@@ -78,13 +78,12 @@ static const struct {
     { "__system", "[" FIELD("/__system", "string") "]", ODKS_EXIT_DATA,
       "/__system" },
     { "__id in a repeat",
-      "[" FIELD("/r", "repeat") "," FIELD("/r/__id", "string") "]", 
+      "[" FIELD("/r", "repeat") "," FIELD("/r/__id", "string") "]",
       ODKS_EXIT_DATA, "/r/__id" },
-    { "no group", "[" FIELD("/a/b", "string") "]", ODKS_EXIT_DATA,
-      "/a/b" },
+    { "no group", "[" FIELD("/a/b", "string") "]", ODKS_EXIT_DATA, "/a/b" },
     { "in a question",
-      "[" FIELD("/a", "string") "," FIELD("/a/b", "string") "]", 
-      ODKS_EXIT_DATA, "/a/b" },
+      "[" FIELD("/a", "string") "," FIELD("/a/b", "string") "]", ODKS_EXIT_DATA,
+      "/a/b" },
     { "no slash", "[" FIELD("a", "string") "]", ODKS_EXIT_DATA, "a" },
     { "no name", "[" FIELD("/", "string") "]", ODKS_EXIT_DATA, "/" },
     { "no path", "[{}]", ODKS_EXIT_DATA, "definition" },
@@ -94,11 +93,9 @@ static const struct {
 
 START_TEST(refused_fields)
 {
-    const struct script_step steps[] = {
-        LOGIN,
-        JSON(refused[_i].odata),
-        { NULL }
-    };
+    const struct script_step steps[] = { LOGIN,
+                                         JSON(refused[_i].odata),
+                                         { NULL } };
     struct session s;
     struct odks_field *root;
 
@@ -117,7 +114,7 @@ END_TEST
 static const struct {
     const char *name;
     const char *odata;
-    const char *raw; /* NULL: it cannot be had */
+    const char *raw;  /* NULL: it cannot be had */
     const char *tree; /* path, type, what shares the key */
 } shared[] = {
     { "two of one type",
@@ -125,10 +122,8 @@ static const struct {
                                                                  "int") "]",
       "[{\"path\":\"/a-b\"},{\"path\":\"/x\"},{\"path\":\"/a.b\"}]",
       "/a_b int (/a-b, /a.b)\n/x date\n" },
-    { "two types",
-      "[" FIELD("/a_b", "string") "," FIELD("/a_b", "int") "]",
-      "[{\"path\":\"/a-b\"},{\"path\":\"/a.b\"}]",
-      "/a_b text (/a-b, /a.b)\n" },
+    { "two types", "[" FIELD("/a_b", "string") "," FIELD("/a_b", "int") "]",
+      "[{\"path\":\"/a-b\"},{\"path\":\"/a.b\"}]", "/a_b text (/a-b, /a.b)\n" },
     { "three",
       "[" FIELD("/a_b", "int") "," FIELD("/a_b", "int") "," FIELD(
           "/a_b", "decimal") "]",
@@ -136,8 +131,8 @@ static const struct {
       "/a_b text (/a-b, /a.b, /a+b)\n" },
     { "two repeats",
       "[" FIELD("/r_1", "repeat") "," FIELD("/r_1/v", "int") "," FIELD(
-          "/r_1", "repeat") "," FIELD("/r_1/v",
-                                      "string") "," FIELD("/r_1/w", "int") "]",
+          "/r_1", "repeat") "," FIELD("/r_1/v", "string") "," FIELD("/r_1/w",
+                                                                    "int") "]",
       "[{\"path\":\"/r-1\"},{},{\"path\":\"/r.1\"},{},{}]",
       "/r_1 repeat (/r-1, /r.1)\n/r_1/v text\n/r_1/w int\n" },
     { "group and question",
@@ -170,8 +165,8 @@ print_tree(const struct odks_field *f, struct odks_buf *out)
     for (size_t i = 0; i < f->child_count; i++) {
         const struct odks_field *child = f->child[i];
 
-        ck_assert(odks_buf_printf(out, "%s %s", child->path,
-                                  words[child->type]));
+        ck_assert(
+            odks_buf_printf(out, "%s %s", child->path, words[child->type]));
         if (child->clash != NULL)
             ck_assert(odks_buf_printf(out, " (%s)", child->clash));
         ck_assert(odks_buf_add_char(out, '\n'));

@@ -209,12 +209,6 @@ static const struct {
     { "{\"__id\":\"a\"}", "Central sent a submission without a date" },
     { "{\"__id\":\"a\",\"__system\":{\"submissionDate\":\"x\"}}",
       "Central sent a submission without a date" },
-    { "{\"__id\":\"a\",\"__system\":{\"submissionDate\":\"2026-11-23T16:00:00Z"
-      "\"},\"r\":[{\"x\":1}]}",
-      "submission a: Central sent a row without an __id that can be kept" },
-    { "{\"__id\":\"a\",\"__system\":{\"submissionDate\":\"2026-11-23T16:00:00Z"
-      "\"},\"r\":{}}",
-      "submission a: Central sent the repeat /r in a form that is no list" },
 };
 
 START_TEST(bad_rows)

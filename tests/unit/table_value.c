@@ -15,6 +15,8 @@
     "99999999999999999999999999999999999999999999999999999999999999999999" \
     "9999999999999999999999999999999999999999999999999999999999999"
 
+#define ROUNDED "2^53 or more: Central may have rounded it"
+
 /* A value as Central sends it and the fields that it becomes. */
 static const struct {
     const char *what;
@@ -46,12 +48,15 @@ static const struct {
     { "negative int", ODKS_FIELD_INT, "-262309", "-262309", NULL },
     { "minus zero", ODKS_FIELD_INT, "-0", "0", NULL },
     { "minus zero with point", ODKS_FIELD_INT, "-0.0", "0", NULL },
-    { "beyond 2^53", ODKS_FIELD_INT, "9007199254740992", "9007199254740992",
+    { "below 2^53", ODKS_FIELD_INT, "9007199254740991", "9007199254740991",
       NULL },
+    { "2^53", ODKS_FIELD_INT, "9007199254740992", "9007199254740992", ROUNDED },
+    { "-2^53", ODKS_FIELD_INT, "-9007199254740992", "-9007199254740992",
+      ROUNDED },
     { "largest", ODKS_FIELD_INT, "9223372036854775807e0", "9223372036854775807",
-      NULL },
+      ROUNDED },
     { "smallest", ODKS_FIELD_INT, "-9223372036854775808e0",
-      "-9223372036854775808", NULL },
+      "-9223372036854775808", ROUNDED },
     { "one too many", ODKS_FIELD_INT, "9223372036854775808e0", "\\N",
       "out of range" },
     { "20 digits", ODKS_FIELD_INT, "12345678901234567890e0", "\\N",
@@ -194,6 +199,10 @@ static const struct {
       "{\"type\":\"Polygon\",\"coordinates\":[[[14,50],[15,51],[14,50]]]}",
       "{\"type\":\"Polygon\",\"coordinates\":[[[14,50],[15,51],[14,50]]]}",
       NULL },
+    { "open ring", ODKS_FIELD_GEOSHAPE,
+      "{\"type\":\"Polygon\",\"coordinates\":[[[14,50],[15,51]]]}",
+      "{\"type\":\"Polygon\",\"coordinates\":[[[14,50],[15,51],[14,50]]]}",
+      NULL },
     { "shape without rings", ODKS_FIELD_GEOSHAPE,
       "{\"type\":\"Polygon\",\"coordinates\":[[14,50],[15,51]]}", "\\N",
       "no position" },
@@ -206,7 +215,7 @@ START_TEST(value)
 {
     struct odks_copy out = ODKS_COPY_INIT(1 << 16);
     struct json_object *json = json_tokener_parse(values[_i].json);
-    const char *reason = odks_value_put(&out, values[_i].type, json);
+    const char *reason = odks_value_put(&out, values[_i].type, false, json);
     const char *fields = out.buf.data != NULL ? out.buf.data : "";
 
     ck_assert_msg(strcmp(fields, values[_i].fields) == 0, "%s: %s",
@@ -217,6 +226,69 @@ START_TEST(value)
         ck_assert_msg(reason != NULL && strcmp(reason, values[_i].reason) == 0,
                       "%s: %s", values[_i].what, reason);
     ck_assert(!out.full);
+    odks_buf_free(&out.buf);
+    (void) json_object_put(json);
+}
+END_TEST
+
+/* The same for a column of PostGIS: the last field. */
+static const struct {
+    const char *what;
+    enum odks_field_type type;
+    const char *json; /* of the coordinates */
+    const char *field;
+    const char *reason;
+} geometries[] = {
+    { "point", ODKS_FIELD_GEOPOINT, "[94.4870539,17.8882143,321.2]",
+      "SRID=4326;Point Z (94.4870539 17.8882143 321.2)", NULL },
+    { "point without altitude", ODKS_FIELD_GEOPOINT, "[-1e-7,0]",
+      "SRID=4326;Point Z (-1e-7 0 0)", NULL },
+    { "altitude null", ODKS_FIELD_GEOPOINT, "[1,2,null]",
+      "SRID=4326;Point Z (1 2 0)", NULL },
+    { "no point", ODKS_FIELD_GEOPOINT, "[1]", "\\N", "no position" },
+    { "line", ODKS_FIELD_GEOTRACE, "[[1,2,3],[4,5]]",
+      "SRID=4326;LineString Z (1 2 3,4 5 0)", NULL },
+    { "line of one point", ODKS_FIELD_GEOTRACE, "[[1,2,3]]", "\\N",
+      "a line of one point" },
+    { "closed ring", ODKS_FIELD_GEOSHAPE, "[[[0,0],[0,1],[1,1],[0,0]]]",
+      "SRID=4326;Polygon Z ((0 0 0,0 1 0,1 1 0,0 0 0))", NULL },
+    { "open ring", ODKS_FIELD_GEOSHAPE, "[[[0,0],[0,1],[1,1]]]",
+      "SRID=4326;Polygon Z ((0 0 0,0 1 0,1 1 0,0 0 0))", NULL },
+    { "two rings", ODKS_FIELD_GEOSHAPE,
+      "[[[0,0],[0,9],[9,9],[0,0]],[[1,1],[1,2],[2,2]]]",
+      "SRID=4326;Polygon Z ((0 0 0,0 9 0,9 9 0,0 0 0),"
+      "(1 1 0,1 2 0,2 2 0,1 1 0))",
+      NULL },
+    { "ring of two points", ODKS_FIELD_GEOSHAPE, "[[[0,0],[0,1],[0,0]]]", "\\N",
+      "a ring of fewer than three points" },
+};
+
+START_TEST(geometry)
+{
+    static const char *const types[] = {
+        [ODKS_FIELD_GEOPOINT] = "Point",
+        [ODKS_FIELD_GEOTRACE] = "LineString",
+        [ODKS_FIELD_GEOSHAPE] = "Polygon",
+    };
+    enum odks_field_type type = geometries[_i].type;
+    struct odks_copy out = ODKS_COPY_INIT(1 << 16);
+    char text[200];
+
+    ck_assert_int_lt(snprintf(text, sizeof(text),
+                              "{\"type\":\"%s\",\"coordinates\":%s}",
+                              types[type], geometries[_i].json),
+                     (int) sizeof(text));
+    struct json_object *json = json_tokener_parse(text);
+    const char *reason = odks_value_put(&out, type, true, json);
+    const char *last = strrchr(out.buf.data, '\t');
+    last = last != NULL ? last + 1 : out.buf.data;
+    ck_assert_msg(strcmp(last, geometries[_i].field) == 0, "%s: %s",
+                  geometries[_i].what, last);
+    ck_assert_pstr_eq(reason, geometries[_i].reason);
+    /* what was refused goes on record as it came */
+    if (reason != NULL)
+        ck_assert_str_eq(
+            json_object_to_json_string_ext(json, JSON_C_TO_STRING_PLAIN), text);
     odks_buf_free(&out.buf);
     (void) json_object_put(json);
 }
@@ -245,6 +317,8 @@ suite(void)
     TCase *tc = tcase_create("value");
 
     tcase_add_loop_test(tc, value, 0, sizeof(values) / sizeof(values[0]));
+    tcase_add_loop_test(tc, geometry, 0,
+                        sizeof(geometries) / sizeof(geometries[0]));
     tcase_add_test(tc, full_is_told_and_undone);
     suite_add_tcase(s, tc);
     return s;

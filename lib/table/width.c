@@ -1,0 +1,63 @@
+/* lib/table/width.c - SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+
+#include "table/width.h"
+
+#include <string.h>
+
+enum {
+    PAGE = 8000,     /* a tuple has 8,160 bytes at most */
+    SYSTEM = 400,    /* for header, system columns and _raw */
+    OUT_OF_LINE = 24 /* whatever is longer leaves no more than that */
+};
+
+static const struct {
+    const char *pg_type; /* its beginning */
+    size_t bytes;
+} fixed[] = {
+    { "bigint", 8 }, { "double", 8 },  { "timestamp", 8 },
+    { "date", 4 },   { "integer", 4 }, { "boolean", 1 },
+};
+
+void
+odks_width_begin(struct odks_width *width, const struct odks_table *table)
+{
+    /* and a bit for each column that may be NULL */
+    width->bytes = SYSTEM + table->column_count / 8;
+    width->wide = width->bytes + table->column_count * OUT_OF_LINE > PAGE;
+}
+
+static size_t
+after_cell(size_t at, const char *pg_type, size_t len)
+{
+    for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++) {
+        size_t bytes = fixed[i].bytes;
+
+        if (strncmp(pg_type, fixed[i].pg_type, strlen(fixed[i].pg_type)) == 0)
+            return (at + bytes - 1) / bytes * bytes + bytes;
+    }
+    if (strcmp(pg_type, "text") == 0 && len < OUT_OF_LINE)
+        return at + len + 1;
+    return at + OUT_OF_LINE;
+}
+
+bool
+odks_width_add(struct odks_width *width, const struct odks_table *table,
+               size_t column, size_t count, const char *cells)
+{
+    size_t at = width->bytes;
+
+    if (!width->wide)
+        return true;
+    for (size_t i = 0; i < count; i++) {
+        size_t len = strcspn(++cells, "\t");
+
+        if (len != 2 || memcmp(cells, "\\N", 2) != 0)
+            at = after_cell(at, table->column[column + i].pg_type, len);
+        cells += len;
+    }
+    if (at > PAGE)
+        return false;
+    width->bytes = at;
+    return true;
+}
