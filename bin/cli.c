@@ -176,6 +176,7 @@ take_switch(struct odks_cli *cli, enum option_id id)
         [OPTION_RECONCILE - OPTION_NONE] = &cli->payload.reconcile,
         [OPTION_ALLOW_MASS_DELETE - OPTION_NONE] =
             &cli->payload.allow_mass_delete,
+        [OPTION_REJECTS - OPTION_NONE] = &cli->payload.rejects,
         [OPTION_DRY_RUN - OPTION_NONE] = &cli->dry_run,
         [OPTION_FAIL_IF_IDLE - OPTION_NONE] = &cli->fail_if_idle,
         [OPTION_PRINT - OPTION_NONE] = &cli->print,

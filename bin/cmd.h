@@ -15,6 +15,7 @@ enum odks_exit odks_cmd_pause(const struct odks_cli *, struct odks_err *);
 enum odks_exit odks_cmd_resume(const struct odks_cli *, struct odks_err *);
 enum odks_exit odks_cmd_status(const struct odks_cli *, struct odks_err *);
 enum odks_exit odks_cmd_history(const struct odks_cli *, struct odks_err *);
+enum odks_exit odks_cmd_schema(const struct odks_cli *, struct odks_err *);
 enum odks_exit odks_cmd_init(const struct odks_cli *, struct odks_err *);
 enum odks_exit odks_cmd_config(const struct odks_cli *, struct odks_err *);
 enum odks_exit odks_cmd_discover(const struct odks_cli *, struct odks_err *);

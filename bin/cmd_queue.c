@@ -7,20 +7,14 @@
 
 #include "bin/cmd.h"
 #include "core/log.h"
+#include "sql/queries.h"
 
-enum odks_exit
-odks_cmd_enqueue(const struct odks_cli *cli, struct odks_err *err)
+static enum odks_exit
+enqueue(const struct odks_cli *cli, struct odks_cmd_db *c,
+        const struct odks_job_conf *job, struct odks_err *err)
 {
-    CLEANUP_CMD struct odks_cmd_db c = { 0 };
     enum odks_queued queued;
     int64_t id;
-
-    if (!odks_cmd_open(cli, &c, err))
-        return err->code;
-    const struct odks_job_conf *job =
-        odks_config_find_job(c.cfg, cli->args[0], err);
-    if (job == NULL)
-        return err->code;
     const struct odks_enqueue what = {
         .sync_type = job->sync_type,
         .run_at = cli->at,
@@ -28,14 +22,26 @@ odks_cmd_enqueue(const struct odks_cli *cli, struct odks_err *err)
         .max_failures = (int) job->max_failures,
         .payload = cli->payload,
     };
-    if (!odks_queue_enqueue(c.db, &what, &queued, &id, err)
-        || !odks_db_commit(c.db, err))
+    if (!odks_queue_enqueue(c->db, &what, &queued, &id, err)
+        || !odks_db_commit(c->db, err))
         return err->code;
     odks_log(ODKS_LOG_INFO, "job %" PRId64 " of %s %s", id, job->sync_type,
              queued == ODKS_QUEUED_MERGED ? "was waiting: merged"
                                           : "is queued");
     printf("%" PRId64 "\n", id);
     return ODKS_EXIT_OK;
+}
+
+enum odks_exit
+odks_cmd_enqueue(const struct odks_cli *cli, struct odks_err *err)
+{
+    CLEANUP_CMD struct odks_cmd_db c = { 0 };
+
+    if (!odks_cmd_open(cli, &c, err))
+        return err->code;
+    const struct odks_job_conf *job =
+        odks_config_find_job(c.cfg, cli->args[0], err);
+    return job != NULL ? enqueue(cli, &c, job, err) : err->code;
 }
 
 static bool
@@ -79,6 +85,30 @@ odks_cmd_cancel(const struct odks_cli *cli, struct odks_err *err)
     return ODKS_EXIT_OK;
 }
 
+/* A job that reads what did not fit again, if there is anything. */
+static enum odks_exit
+retry_rejects(const struct odks_cli *cli, struct odks_err *err)
+{
+    CLEANUP_CMD struct odks_cmd_db c = { 0 };
+
+    if (!odks_cmd_open(cli, &c, err))
+        return err->code;
+    const struct odks_job_conf *job =
+        odks_config_find_job(c.cfg, cli->args[0], err);
+    if (job == NULL)
+        return err->code;
+    const char *const params[] = { job->sync_type };
+    CLEANUP_PGRESULT PGresult *res =
+        odks_db_query(c.db, &odks_sql_reject_count, params, err);
+    if (res == NULL)
+        return err->code;
+    int64_t count = odks_db_int64(res, 0, 0);
+    odks_log(ODKS_LOG_INFO,
+             "%" PRId64 " submission%s of %s with values that did not fit",
+             count, count == 1 ? "" : "s", job->sync_type);
+    return count > 0 ? enqueue(cli, &c, job, err) : ODKS_EXIT_OK;
+}
+
 enum odks_exit
 odks_cmd_retry(const struct odks_cli *cli, struct odks_err *err)
 {
@@ -86,6 +116,8 @@ odks_cmd_retry(const struct odks_cli *cli, struct odks_err *err)
     bool found = false;
     int64_t id;
 
+    if (cli->payload.rejects)
+        return retry_rejects(cli, err);
     if (!parse_id(cli->args[0], &id, err) || !odks_cmd_open(cli, &c, err)
         || !odks_queue_retry(c.db, id, &found, err)
         || (!found && !no_such_job(id, err)) || !odks_db_commit(c.db, err))

@@ -25,7 +25,9 @@ const struct odks_command odks_commands[] = {
       odks_cmd_queue },
     { "cancel", "ID", 1, 1, "Cancel a job, waiting or running", NULL,
       odks_cmd_cancel },
-    { "retry", "ID", 1, 1, "Let a waiting or dead job run now", NULL,
+    { "retry", "ID | TYPE", 1, 1, "Let a waiting or dead job run now",
+      "  odk-sync retry 17\n"
+      "  odk-sync retry --rejects main_submissions  values that did not fit\n",
       odks_cmd_retry },
     { "pause", "TYPE", 1, 1, "Leave a type out until it is resumed", NULL,
       odks_cmd_pause },
@@ -34,6 +36,11 @@ const struct odks_command odks_commands[] = {
       NULL, odks_cmd_status },
     { "history", "[TYPE]", 0, 1, "Show the attempts, newest first", NULL,
       odks_cmd_history },
+    { "schema", "show|diff TYPE", 2, 2,
+      "Show a form's tables, or what the next run would change in them",
+      "  odk-sync schema show main_submissions\n"
+      "  odk-sync schema diff main_submissions     SQL, for a look\n",
+      odks_cmd_schema },
     { "init", "", 0, 0, "Create or upgrade the tables",
       "  odk-sync init\n"
       "  odk-sync init --print >init.sql     for a database administrator\n"

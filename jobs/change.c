@@ -71,7 +71,7 @@ may_ask(const struct odks_walk *w, const char *key)
     const struct odks_payload *p = &w->a->payload;
     const struct odks_cursor *c = &w->cursor;
 
-    if (p->full || p->reconcile || p->since != ODKS_TIME_NONE
+    if (p->full || p->reconcile || p->rejects || p->since != ODKS_TIME_NONE
         || p->until != ODKS_TIME_NONE || odks_attempt_is_dry(w->a))
         return false;
     if (c->etag == NULL || c->etag_key == NULL || strcmp(c->etag_key, key) != 0

@@ -472,6 +472,8 @@ walk(struct odks_walk *w, struct odks_err *err)
     if ((p->since != ODKS_TIME_NONE || p->until != ODKS_TIME_NONE)
         && !odks_walk_window(w, p->since, p->until, err))
         return false;
+    if (p->rejects && !all && !odks_walk_rejects(w, err))
+        return false;
     return (!wants_tag(w, all) || odks_walk_tag(w, NULL, err))
            && odks_walk_attachments(w, err) && settle(w, err);
 }

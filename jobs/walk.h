@@ -69,6 +69,10 @@ ODKS_MUST_CHECK bool odks_walk_backfill(struct odks_walk *w,
 ODKS_MUST_CHECK bool odks_walk_changes(struct odks_walk *w,
                                        struct odks_err *err);
 
+/* Read the submissions that hold a value that did not fit. */
+ODKS_MUST_CHECK bool odks_walk_rejects(struct odks_walk *w,
+                                       struct odks_err *err);
+
 /*
  * Compare all keys with Central's and mend what differs: what no timestamp
  * shows. 81 when more would be removed than the brake allows.

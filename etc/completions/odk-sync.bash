@@ -59,7 +59,7 @@ _odk_sync()
     case $command in
     '')
         words='run enqueue queue cancel retry pause resume status history'
-        words+=' init config discover doctor'
+        words+=' schema init config discover doctor'
         ;;
     run)
         words=$(_odk_sync_types "$config")
@@ -73,6 +73,11 @@ _odk_sync()
         options+=' --reconcile'
         ;;
     pause | resume) words=$(_odk_sync_types "$config") ;;
+    retry) words=$(_odk_sync_types "$config") options+=' --rejects' ;;
+    schema)
+        words="show diff $(_odk_sync_types "$config")"
+        options+=' --json'
+        ;;
     history)
         words=$(_odk_sync_types "$config")
         options+=' --json --limit'

@@ -29,15 +29,16 @@ complete -c odk-sync -n $none -a pause -d 'leave a type out'
 complete -c odk-sync -n $none -a resume -d 'end a pause'
 complete -c odk-sync -n $none -a status -d 'show how fresh the tables are'
 complete -c odk-sync -n $none -a history -d 'show the attempts'
+complete -c odk-sync -n $none -a schema -d 'show the tables of a form'
 complete -c odk-sync -n $none -a init -d 'create or upgrade the tables'
 complete -c odk-sync -n $none -a config -d 'show the values in force'
 complete -c odk-sync -n $none -a discover -d 'list projects and forms'
 complete -c odk-sync -n $none -a doctor -d 'check everything'
 
-set -l typed '__fish_seen_subcommand_from run enqueue pause resume history'
+set -l typed '__fish_seen_subcommand_from run enqueue pause resume history retry schema'
 complete -c odk-sync -n $typed -a '(__odk_sync_types)' -d type
 
-set -l json '__fish_seen_subcommand_from queue status history config discover doctor run'
+set -l json '__fish_seen_subcommand_from queue status history config discover doctor run schema'
 complete -c odk-sync -n $json -l json -d 'print the result as JSON'
 
 set -l run '__fish_seen_subcommand_from run'
@@ -57,6 +58,12 @@ complete -c odk-sync -n $again -l allow-mass-delete -d 'carry out many deletions
 set -l enqueue '__fish_seen_subcommand_from enqueue'
 complete -c odk-sync -n $enqueue -l at -x -d 'not before'
 complete -c odk-sync -n $enqueue -l priority -x -d 'lower numbers first'
+
+set -l retry '__fish_seen_subcommand_from retry'
+complete -c odk-sync -n $retry -l rejects -d 'read again what did not fit'
+
+set -l schema '__fish_seen_subcommand_from schema'
+complete -c odk-sync -n $schema -a 'show diff' -d action
 
 set -l attempts '__fish_seen_subcommand_from history'
 complete -c odk-sync -n $attempts -s l -l limit -x -d 'at most so many lines'

@@ -24,6 +24,7 @@ enum {
     COL_UNTIL,
     COL_ALLOW_MASS_DELETE,
     COL_RECONCILE,
+    COL_REJECTS,
     COL_LOCKED
 };
 
@@ -58,6 +59,7 @@ job_from(const PGresult *res, const char *instance, int64_t lease_s)
     job->payload.allow_mass_delete =
         odks_db_bool(res, 0, COL_ALLOW_MASS_DELETE);
     job->payload.reconcile = odks_db_bool(res, 0, COL_RECONCILE);
+    job->payload.rejects = odks_db_bool(res, 0, COL_REJECTS);
     return job;
 }
 

@@ -36,6 +36,7 @@ payload_text(const struct odks_payload *payload)
     add_time(o, "until", payload->until);
     add_flag(o, "allow_mass_delete", payload->allow_mass_delete);
     add_flag(o, "reconcile", payload->reconcile);
+    add_flag(o, "rejects", payload->rejects);
     return odks_xstrdup(json_object_to_json_string(o));
 }
 

@@ -1,4 +1,4 @@
--- returns 0..1 rows of 13 columns, takes 4 parameters
+-- returns 0..1 rows of 14 columns, takes 4 parameters
 -- $1 sync types as JSON array, $2 instance, $3 lease in seconds, $4 direct.
 -- MATERIALIZED: else the planner may pick and lock more rows than it updates.
 -- The advisory lock is taken behind the unique index, in RETURNING, and so
@@ -42,5 +42,6 @@ RETURNING q.id, q.claim_no,
         * 1000000)::bigint AS until,
     q.payload @> '{"allow_mass_delete": true}' AS allow_mass_delete,
     q.payload @> '{"reconcile": true}' AS reconcile,
+    q.payload @> '{"rejects": true}' AS rejects,
     CASE WHEN $4::boolean THEN pg_try_advisory_lock(1868851059,
         (q.id % 2147483648)::integer) ELSE false END AS locked

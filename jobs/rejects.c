@@ -1,0 +1,92 @@
+/* jobs/rejects.c - SPDX-License-Identifier: Apache-2.0 */
+/* Reading again the submissions that hold a value that did not fit. */
+#include <config.h>
+
+#include "core/log.h"
+#include "core/mem.h"
+#include "jobs/walk.h"
+#include "sql/queries.h"
+
+enum {
+    PAGE = 1000,      /* ids per query */
+    FILTER_MAX = 4000 /* bytes; an address of 16 kB is refused, encoded */
+};
+
+/* " or __id eq 'it''s'"; false: no room. */
+static bool
+add_id(struct odks_buf *filter, const char *id)
+{
+    bool ok =
+        odks_buf_add_str(filter, filter->len > 0 ? " or __id eq '"
+                                                 : "__id eq '");
+
+    for (const char *p = id; *p != '\0' && ok; p++) {
+        if (*p == '\'')
+            ok = odks_buf_add_char(filter, '\'');
+        ok = ok && odks_buf_add_char(filter, *p);
+    }
+    return ok && odks_buf_add_char(filter, '\'');
+}
+
+/* Read as many of a page as one request may name, from *at on. */
+static bool
+read_some(struct odks_walk *w, const PGresult *page, int *at,
+          struct odks_err *err)
+{
+    CLEANUP_BUF struct odks_buf ids = ODKS_BUF_INIT(FILTER_MAX);
+    size_t len = 0;
+    int first = *at;
+
+    while (*at < PQntuples(page)
+           && add_id(&ids, odks_db_text(page, *at, 0))) {
+        len = ids.len;
+        (*at)++;
+    }
+    odks_buf_truncate(&ids, len);
+    if (*at == first) {
+        (*at)++; /* no address can name it */
+        return true;
+    }
+    CLEANUP_FREE char *filter =
+        odks_xasprintf("(%s) and " ODKS_LIVE_AND_DELETED, ids.data);
+    return odks_walk_read(w, filter, err);
+}
+
+static PGresult *
+next_page(struct odks_walk *w, const char *after, struct odks_err *err)
+{
+    char size[ODKS_DB_INT64_TEXT];
+    const char *const params[] = { w->a->conf->sync_type, after,
+                                   odks_db_int64_param(PAGE, size) };
+
+    if (!odks_attempt_begin(w->a, err))
+        return NULL;
+    CLEANUP_PGRESULT PGresult *res =
+        odks_db_query(w->a->db, &odks_sql_reject_submissions, params, err);
+    if (res == NULL || !odks_attempt_commit(w->a, err))
+        return NULL;
+    return odks_steal(&res);
+}
+
+bool
+odks_walk_rejects(struct odks_walk *w, struct odks_err *err)
+{
+    CLEANUP_FREE char *after = odks_xstrdup("");
+
+    odks_log_set_step("rejects");
+    for (;;) {
+        CLEANUP_PGRESULT PGresult *page = next_page(w, after, err);
+
+        if (page == NULL)
+            return false;
+        int count = PQntuples(page);
+        for (int at = 0; at < count;) {
+            if (!read_some(w, page, &at, err))
+                return false;
+        }
+        if (count < PAGE)
+            return true;
+        free(after);
+        after = odks_xstrdup(odks_db_text(page, count - 1, 0));
+    }
+}

@@ -1,0 +1,30 @@
+-- returns 0..* rows of 12 columns, takes 3 parameters
+-- What the registry knows of a form, in the order of its tables; behind the
+-- seventh column for programs.
+SELECT c.table_name AS table,
+    nullif(c.column_name, '') AS column,
+    nullif(coalesce(pg_catalog.format_type(a.atttypid, a.atttypmod),
+        c.pg_type), '') AS type,
+    CASE WHEN c.odk_type = 'table' THEN c.odata
+        WHEN c.path <> '' THEN c.path END AS path,
+    c.odk_type || CASE WHEN c.part <> '' THEN ', ' || c.part ELSE '' END
+        AS of,
+    coalesce(c.first_version, '')
+        || CASE WHEN c.last_version IS DISTINCT FROM c.first_version
+            THEN ' to ' || coalesce(c.last_version, '') ELSE '' END
+        AS version,
+    CASE WHEN c.retired_at IS NOT NULL THEN 'out of use'
+        WHEN c.column_name <> '' AND a.attnum IS NULL THEN 'gone'
+        ELSE 'in use' END AS state,
+    c.table_schema AS schema, c.odata, c.first_version, c.last_version,
+    to_char(c.retired_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS retired_at
+FROM odk_sync_column c
+LEFT JOIN pg_catalog.pg_namespace n ON n.nspname = c.table_schema::name
+LEFT JOIN pg_catalog.pg_class t
+    ON t.relnamespace = n.oid AND t.relname = c.table_name::name
+LEFT JOIN pg_catalog.pg_attribute a
+    ON a.attrelid = t.oid AND a.attname = c.column_name::name
+    AND NOT a.attisdropped
+WHERE c.central = $1 AND c.project = $2 AND c.form = $3
+ORDER BY c.odata COLLATE "C", c.column_name <> '', a.attnum NULLS LAST,
+    c.column_name COLLATE "C"
