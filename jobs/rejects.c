@@ -2,6 +2,8 @@
 /* Reading again the submissions that hold a value that did not fit. */
 #include <config.h>
 
+#include <string.h>
+
 #include "core/log.h"
 #include "core/mem.h"
 #include "jobs/walk.h"
@@ -12,20 +14,24 @@ enum {
     FILTER_MAX = 4000 /* bytes; an address of 16 kB is refused, encoded */
 };
 
-/* " or __id eq 'it''s'"; false: no room. */
+/* " or __id eq 'uuid:...'"; false: no room. */
 static bool
 add_id(struct odks_buf *filter, const char *id)
 {
-    bool ok =
-        odks_buf_add_str(filter, filter->len > 0 ? " or __id eq '"
-                                                 : "__id eq '");
+    return odks_buf_printf(filter, "%s__id eq '%s'",
+                           filter->len > 0 ? " or " : "", id);
+}
 
-    for (const char *p = id; *p != '\0' && ok; p++) {
-        if (*p == '\'')
-            ok = odks_buf_add_char(filter, '\'');
-        ok = ok && odks_buf_add_char(filter, *p);
-    }
-    return ok && odks_buf_add_char(filter, '\'');
+/* Central leaves a quote in a text doubled: such an id it never finds. */
+static bool
+can_be_named(const char *id)
+{
+    if (strchr(id, '\'') == NULL)
+        return true;
+    odks_log(ODKS_LOG_INFO,
+             "Central cannot be asked for submission %s: read all with --full",
+             id);
+    return false;
 }
 
 /* Read as many of a page as one request may name, from *at on. */
@@ -35,18 +41,18 @@ read_some(struct odks_walk *w, const PGresult *page, int *at,
 {
     CLEANUP_BUF struct odks_buf ids = ODKS_BUF_INIT(FILTER_MAX);
     size_t len = 0;
-    int first = *at;
 
-    while (*at < PQntuples(page)
-           && add_id(&ids, odks_db_text(page, *at, 0))) {
+    for (; *at < PQntuples(page); (*at)++) {
+        const char *id = odks_db_text(page, *at, 0);
+
+        /* an id alone always finds room */
+        if (can_be_named(id) && !add_id(&ids, id))
+            break;
         len = ids.len;
-        (*at)++;
     }
-    odks_buf_truncate(&ids, len);
-    if (*at == first) {
-        (*at)++; /* no address can name it */
+    if (len == 0)
         return true;
-    }
+    odks_buf_truncate(&ids, len);
     CLEANUP_FREE char *filter =
         odks_xasprintf("(%s) and " ODKS_LIVE_AND_DELETED, ids.data);
     return odks_walk_read(w, filter, err);

@@ -71,6 +71,7 @@ enum sc_type {
     SC_STRUCTURE,
     SC_REPEAT,
     SC_UNKNOWN,
+    SC_RANK,
 };
 
 struct sc_field {

@@ -10,6 +10,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "harness"))
 import odks  # noqa: E402
+import pg  # noqa: E402
 import tap  # noqa: E402
 
 FORM = "quirk"
@@ -37,6 +38,7 @@ class Quirk(odks.World):
         self.central.clock(advance=60)
 
     def submit(self, data, **args):
+        self.central.clock(advance=1)  # so that they have an order
         return self.central.create(FORM, data=data, **args)["id"]
 
     def sync(self, *args, **kwargs):
@@ -369,6 +371,408 @@ def test_names_of_forms_in_addresses():
         w.central.clock(advance=60)
         w.ok("run")
         w.compare(form)
+
+
+# --- tables that somebody reads ---------------------------------------------
+
+class Reader:
+    """Somebody who has read a table and not ended the transaction."""
+
+    def __init__(self, world, table):
+        self.session = pg.Session(world.database)
+        self.session.run(f"BEGIN; SELECT FROM odk.{table} LIMIT 1")
+
+    def close(self):
+        self.session.run("COMMIT")
+        self.session.close()
+
+
+def test_drift_waits_for_readers_without_making_others_wait():
+    """A queued lock would stop all who come after it: it is given up and
+    asked for again, until the reader is gone."""
+    with Quirk("a") as w:
+        w.submit({"a": "1"})
+        w.sync()
+        w.publish("a", "b")
+        w.submit({"a": "2", "b": "x"})
+        w.central.clock(advance=60)
+        reader = Reader(w, FORM)
+        process = w.start("run", "-v")
+        for line in process.stderr:
+            if "trying again" in line:
+                break
+        # between two tries nobody waits, and nothing is locked
+        tap.equal(len(w.cells("a")), 1, "rows for others")
+        tap.equal(w.session.value(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname ="
+            " current_database() AND state = 'idle in transaction'"
+            " AND application_name LIKE 'odk-sync%'"), 0,
+            "transactions that wait")
+        reader.close()
+        _, err = process.communicate(timeout=60)
+        tap.equal(process.returncode, 0, err)
+        w.compare(FORM)
+
+
+def test_drift_gives_up_on_a_reader_that_stays():
+    with Quirk("a") as w:
+        w.submit({"a": "1"})
+        w.sync()
+        before = w.shape()
+        w.settings["database"]["lock_wait"] = "0"
+        w.publish("a", "b")
+        reader = Reader(w, FORM)
+        result = w.exits(75, "run")
+        reader.close()
+        tap.check("A long query" in result.err, str(result))
+        tap.equal(w.shape(), before, "shape")
+        tap.equal(w.queue()[0]["state"], "pending", "job")
+        w.hurry()
+        w.sync()
+        w.compare(FORM)
+
+
+# --- looking at it ----------------------------------------------------------
+
+def test_schema_show_and_diff():
+    with Quirk("a", "num:int", {"r[]": ["x"]}) as w:
+        tap.equal(w.ok("schema", "show", "quirk").out,
+                  "quirk has no tables yet\n", "before")
+        out = w.ok("schema", "diff", "quirk").out
+        tap.check(out.startswith("-- 2 new tables: quirk, quirk__r\n"
+                                 "CREATE TABLE"), out)
+        tap.equal(w.session.value("SELECT count(*) FROM pg_class WHERE"
+                                  " relname = 'quirk'"), 0, "tables")
+        w.sync()
+        tap.equal(w.ok("schema", "diff", "quirk").out,
+                  "the tables of quirk are as its form\n", "in step")
+        w.publish("a", "num", {"r[]": ["x"]})
+        out = w.ok("schema", "diff", "quirk").out
+        tap.check("-- 1 new column: num_v2; 1 column out of use\n" in out
+                  and 'ADD COLUMN "num_v2" text' in out, out)
+        diff = json.loads(w.ok("schema", "diff", "quirk", "--json").out)
+        tap.equal((diff["summary"], diff["warning"]),
+                  ("1 new column: num_v2; 1 column out of use", ""), "JSON")
+        w.sync()
+        out = w.ok("schema", "show", "quirk").out
+        tap.check("num_v2" in out and "out of use" in out
+                  and "Submissions.r" in out, out)
+        shown = {c["column"]: c for c in json.loads(
+            w.ok("schema", "show", "quirk", "--json").out)}
+        tap.equal([(shown[c]["type"], shown[c]["path"], shown[c]["state"],
+                    shown[c]["version"]) for c in ("num", "num_v2", "x")],
+                  [("bigint", "/num", "out of use", "1"),
+                   ("text", "/num", "in use", "2"),
+                   ("text", "/r/x", "in use", "1 to 2")], "columns")
+        w.exits(64, "schema", "list", "quirk")
+        w.exits(64, "schema", "show", "nothing")
+        w.exits(64, "schema", "show")
+
+
+def test_rejects_are_tried_again_on_request():
+    """Those submissions and no others are read again."""
+    with Quirk("b", "d:date", overlap="0") as w:
+        tap.equal(w.ok("retry", "--rejects", "quirk").out, "", "nothing yet")
+        w.sync()
+        odd = w.submit({"b": "x" * 30, "d": "2026-02-30"})
+        w.submit({"b": "fine", "d": "2026-02-28"})
+        w.session.run("CREATE INDEX only_short ON odk.quirk"
+                      " ((1 / CASE WHEN length(b) > 9 THEN 0"
+                      " ELSE length(b) END))")
+        w.sync()
+        tap.equal(w.cells("b, d::text"), [[None, None],
+                                          ["fine", "2026-02-28"]], "before")
+        tap.equal([r[:2] for r in w.rejects()],
+                  [("", "refused: PostgreSQL refuses a value"),
+                   ("/d", "no such date")], "rejects")
+        w.session.run("DROP INDEX odk.only_short")
+        w.sync()
+        tap.equal(len(w.rejects()), 2, "a usual run does not look")
+        w.central.requests()
+        job = w.ok("retry", "--rejects", "quirk").out.strip()
+        tap.equal([str(w.queue()[0]["id"]), w.queue()[0]["payload"]],
+                  [job, {"rejects": True}], "job")
+        w.sync()
+        asked = [r["path"] for r in w.central.requests()["requests"]
+                 if "__id" in r["path"]]
+        tap.equal(len(asked), 1, "requests by id")
+        tap.equal(w.cells("b, d::text"), [["x" * 30, None],
+                                          ["fine", "2026-02-28"]], "after")
+        tap.equal(w.rejects(), [("/d", "no such date", '"2026-02-30"')],
+                  "what is left")
+        w.central.edit(FORM, odd, data={"b": "y", "d": "2026-02-27"})
+        w.sync()
+        tap.equal(w.rejects(), [], "rejects")
+        w.compare(FORM)
+
+
+def test_rejects_with_a_quote_in_the_id():
+    """Central cannot be asked for them one by one."""
+    with Quirk("n:int") as w:
+        w.submit({"n": "x"}, id="it's odd")
+        w.sync()
+        w.ok("retry", "--rejects", "quirk")
+        w.central.requests()
+        result = w.sync("-v")
+        tap.check("it's odd: read all with --full" in result.err, str(result))
+        tap.check(not any("__id" in r["path"] for r in
+                          w.central.requests()["requests"]), "requests")
+
+
+def test_rejects_of_many_submissions_are_tried_again():
+    with Quirk("n:int", overlap="0") as w:
+        for i in range(90):
+            w.submit({"n": "x"}, id=f"a rather long id of {i:03} " + "i" * 40)
+        w.sync()
+        tap.equal(len(w.rejects()), 90, "rejects")
+        w.central.requests()
+        w.ok("retry", "--rejects", "quirk")
+        w.sync()
+        asked = [r["path"] for r in w.central.requests()["requests"]
+                 if "__id" in r["path"]]
+        tap.check(2 <= len(asked) <= 4
+                  and max(len(path) for path in asked) < 12000, str(asked))
+        tap.equal(len(w.rejects()), 90, "rejects")
+
+
+def test_rejects_go_when_the_form_changes():
+    with Quirk("n:int") as w:
+        w.submit({"n": "x"})
+        w.sync()
+        tap.equal(len(w.rejects()), 1, "rejects")
+        w.publish("n")
+        w.sync()
+        tap.equal(w.cells("n, n_v2"), [[None, "x"]], "cells")
+        tap.equal(w.rejects(), [], "rejects")
+
+
+def test_rejects_beyond_the_limit_are_an_error():
+    with Quirk("n:int", max_rejects=2) as w:
+        w.sync()
+        for value in ("x", "secret", 5):
+            w.submit({"n": value})
+        w.sync()
+        w.submit({"n": "another secret"})
+        w.submit({"n": 6})
+        w.central.clock(advance=3600)
+        result = w.exits(65, "run")
+        tap.check("3 values do not fit" in result.err
+                  and "/n (not a number)" in result.err, str(result))
+        tap.check("secret" not in result.err, str(result))
+        tap.equal(len(w.cells("n")), 3, "rows")
+        w.jobs["quirk"]["max_rejects"] = 3
+        w.sync("quirk")
+        tap.equal(len(w.cells("n")), 5, "rows")
+        tap.equal(w.metadata()["counts"]["proven"], True, "proof")
+
+
+# --- encrypted forms --------------------------------------------------------
+
+def test_encrypted_submissions_are_metadata():
+    """Never an error, never a silent zero: with plain ones among them."""
+    with odks.World() as w:
+        w.job("secret", form="secret", project=2)
+        w.ok("init")
+        w.central.create("secret", count=2, seed=1)
+        w.central.create("secret", data={}, status="missingEncryptedFormData")
+        w.central.create("secret", plain=True, data={
+            "a": "plain", "b": 1, "rep": [{"c": "r"}]})
+        w.central.clock(advance=3600)
+        result = w.ok("run", "-v")
+        tap.check("3 submissions are encrypted: metadata only" in result.err
+                  and "Central hands out its metadata" in result.err,
+                  str(result))
+        rows = w.session.rows("SELECT _status, a, b FROM odk.secret"
+                              " ORDER BY _submitted_at, _status")
+        tap.equal(sorted((r["_status"] or "", r["a"], r["b"])
+                         for r in rows),
+                  [("", "plain", 1),
+                   ("missingEncryptedFormData", None, None),
+                   ("notDecrypted", None, None),
+                   ("notDecrypted", None, None)], "rows")
+        tap.equal(w.session.value("SELECT count(*) FROM odk.secret__rep"), 1,
+                  "repeats of the plain one")
+        metadata = json.loads(w.history()[-1]["metadata"])
+        tap.equal((metadata["encrypted"], metadata["counts"]),
+                  (3, {"central": 4, "table": 4, "proven": True}), "metadata")
+        w.compare("secret", project=2)
+
+
+# --- values -----------------------------------------------------------------
+
+def value_test(type_, *cases):
+    """Values as Central sends them, the cells they become, and why not."""
+    with Quirk(f"v:{type_}", timezone="Europe/Prague") as w:
+        for value, _, _ in cases:
+            w.submit({"v": value})
+        w.sync()
+        got = [row[0] for row in w.cells("v::text")]
+        for (value, cell, reason), is_ in zip(cases, got):
+            tap.equal(is_, cell, f"the cell of {value!r}")
+        wanted = sorted((reason, value) for value, _, reason in cases
+                        if reason)
+        found = sorted((r["reason"], json.loads(r["value"]))
+                       for r in w.session.rows(
+                           "SELECT reason, value FROM odk_sync_reject"))
+        tap.equal(found, wanted, "rejects")
+        raw = [row[0] for row in w.cells("_raw->'v'")]
+        for is_, (value, _, _) in zip(raw, cases):
+            if isinstance(value, float):  # jsonb writes all digits out
+                is_ = float(is_)
+            tap.equal(is_, value, "_raw")
+
+
+ROUNDED = "2^53 or more: Central may have rounded it"
+
+
+def test_value_int():
+    """Central reads a double and hands out what it became."""
+    value_test("int", (12, "12", None), (42, "42", None), (0, "0", None),
+               (None, None, None), (-262309, "-262309", None),
+               (9007199254740992, "9007199254740992", ROUNDED),
+               (1.2345678901234568e+29, None, "out of range"))
+
+
+def test_value_decimal():
+    value_test("decimal", (12, "12", None), (812, "812", None),
+               (0.1, "0.1", None), (-2989.468635136367, "-2989.468635136367",
+                                    None),
+               (1.2345678901234568e+24, "1234567890123456800000000", None),
+               (5e-324, "0." + "0" * 323 + "5", None), (None, None, None))
+
+
+def test_value_date():
+    value_test("date", ("2026-02-28", "2026-02-28", None),
+               (" 2026-01-01 ", "2026-01-01", None),
+               ("2024-02-29", "2024-02-29", None),
+               ("2026-02-30", None, "no such date"),
+               ("0000-01-01", None, "no such date"),
+               ("294277-01-01", None, "no such date"),
+               ("not a date", None, "no such date"), (None, None, None))
+
+
+def test_value_time():
+    value_test("time", ("14:21:11.123+02:00", "14:21:11.123+02:00", None),
+               ("10:11", "10:11", None), ("whenever", "whenever", None))
+
+
+def utc(text):
+    """An instant as the session of the tests prints it."""
+    return text + "+00"
+
+
+def test_value_dateTime():  # pylint: disable=invalid-name
+    """Without a zone it is read in that of the job."""
+    value_test("dateTime",
+               ("2026-06-11T13:05:09.234+00:00",
+                utc("2026-06-11 13:05:09.234"), None),
+               ("2026-03-11T18:05:09.829+01:00",
+                utc("2026-03-11 17:05:09.829"), None),
+               ("2026-03-29T01:30:00", utc("2026-03-29 00:30:00"), None),
+               ("2026-07-01T12:00", utc("2026-07-01 10:00:00"), None),
+               ("yesterday", None, "no such date and time"),
+               ("2026-02-30T10:00:00Z", None, "no such date and time"))
+
+
+def test_value_select_one():
+    value_test("select", ("a", "a", None), ("no such choice",
+                                            "no such choice", None))
+
+
+def test_value_select_multiple():
+    """Words with a space between, or two."""
+    value_test("selectMultiple", ("a b", "{a,b}", None),
+               ("a  c", "{a,c}", None), (" a ", "{a}", None),
+               ("", None, None), (None, None, None),
+               ('a "b" c,d', '{a,"\\"b\\"","c,d"}', None))
+
+
+def test_value_rank():
+    value_test("odk:rank", ("c a b", "{c,a,b}", None), (None, None, None))
+
+
+def test_value_boolean():
+    value_test("boolean", ("true", "true", None), ("0", "false", None),
+               ("yes", None, "neither true nor false"))
+
+
+def test_value_text():
+    """CR, LF and tab, control characters, what was NUL or half a character,
+    entities, 5 kB: as it comes."""
+    texts = ["   ", "line\r\nbreak\ttab", "bell\u0007", "x\ufffdy",
+             "<b>&amp;</b> ]]>", "row 90004second", "back\\slash \\n \\N",
+             "Žluťoučký kůň 🐎", "x" * 5000, "'quote' \"double\"", ""]
+    value_test("string", *[(text, text, None) for text in texts])
+
+
+def test_value_barcode_and_file_name():
+    value_test("barcode", ("0012", "0012", None))
+    value_test("binary", ("fotka - 1 (2).png", "fotka - 1 (2).png", None))
+
+
+def test_value_field_missing_or_empty():
+    """Both are null, in groups too; a repeat without rows has no key."""
+    with Quirk("a", {"g": ["b", {"h": ["c:int"]}]}, {"r[]": ["x"]}) as w:
+        w.submit({})
+        w.submit({"a": None, "g": {"h": {}}, "r": []})
+        w.submit({"r": [{}]})
+        w.sync()
+        w.compare(FORM)
+        tap.equal(w.cells("a, b, c"), [[None] * 3] * 3, "cells")
+        tap.equal(w.cells("x", "quirk__r"), [[None]], "rows of the repeat")
+
+
+def test_value_field_unknown_to_the_form():
+    """Central drops it; should one come, it is in _raw."""
+    with Quirk("a") as w:
+        w.submit({"a": "1"})
+        w.sync()
+        w.compare(FORM)
+
+
+POINT = {"type": "Point", "coordinates": [-85.6131359, 25.9691958, 407.3],
+         "properties": {"accuracy": 10.09}}
+
+
+def geo(type_, coordinates, **properties):
+    value = {"type": type_, "coordinates": coordinates}
+    return {**value, "properties": properties} if properties else value
+
+
+def test_value_geopoint():
+    with Quirk("gp:geopoint") as w:
+        for value in (POINT, geo("Point", [14.5, 50.5]), None,
+                      geo("Point", [0, 0, 0], accuracy=0)):
+            w.submit({"gp": value})
+        w.sync()
+        w.compare(FORM)
+        tap.equal(w.cells("gp_lat, gp_lon, gp_alt, gp_acc, gp IS NULL"),
+                  [[25.9691958, -85.6131359, 407.3, 10.09, False],
+                   [50.5, 14.5, None, None, False],
+                   [None, None, None, None, True], [0, 0, 0, 0, False]],
+                  "cells")
+
+
+RING = [[14, 50, 1], [15, 50, 2], [15, 51, 3]]
+
+
+def test_value_geotrace_and_geoshape():
+    """As GeoJSON where there is no PostGIS: one point is a trace, a ring is
+    closed."""
+    with Quirk("gt:geotrace", "gs:geoshape") as w:
+        w.submit({"gt": geo("LineString", RING, accuracies=[1, None, 3]),
+                  "gs": geo("Polygon", [RING + RING[:1]])})
+        w.submit({"gt": geo("LineString", [[14, 50]]),
+                  "gs": geo("Polygon", [RING])})
+        w.submit({"gt": geo("LineString", []), "gs": geo("Polygon", [[]])})
+        w.sync()
+        tap.equal(w.cells("gt->'coordinates' AS gt, gs->'coordinates' AS gs"),
+                  [[RING, [RING + RING[:1]]], [[[14, 50]],
+                                               [RING + RING[:1]]],
+                   [None, None]], "cells")
+        tap.equal([r[:2] for r in w.rejects()],
+                  [("/gs", "no positions"), ("/gt", "no positions")],
+                  "rejects")
 
 
 if __name__ == "__main__":
