@@ -61,7 +61,8 @@ diff(const struct odks_cli *cli, struct odks_cmd_db *c,
         odks_print_json(o);
         return ODKS_EXIT_OK;
     }
-    if (changes.summary[0] == '\0' && changes.warning[0] == '\0' && *text == '\0')
+    if (changes.summary[0] == '\0' && changes.warning[0] == '\0'
+        && *text == '\0')
         printf("the tables of %s are as its form\n", job->sync_type);
     if (changes.summary[0] != '\0')
         printf("-- %s\n", changes.summary);
@@ -78,8 +79,9 @@ odks_cmd_schema(const struct odks_cli *cli, struct odks_err *err)
     bool is_diff = strcmp(cli->args[0], "diff") == 0;
 
     if (!is_diff && strcmp(cli->args[0], "show") != 0) {
-        odks_err_set(err, ODKS_EXIT_USAGE, "schema: \"%s\" is neither show "
-                                           "nor diff",
+        odks_err_set(err, ODKS_EXIT_USAGE,
+                     "schema: \"%s\" is neither show "
+                     "nor diff",
                      cli->args[0]);
         odks_err_hint(err, "Usage: odk-sync schema show|diff TYPE");
         return err->code;

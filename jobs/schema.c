@@ -26,8 +26,8 @@ odks_schema_diff(struct odks_config *cfg, const struct odks_job_conf *job,
     CLEANUP_LOGIN struct odks_login login = { 0 };
 
     /* no transaction stays open while Central thinks */
-    bool ok = odks_login(job->central, &login, &w.central, err)
-              && look(&w, err) && odks_db_begin(db, err);
+    bool ok = odks_login(job->central, &login, &w.central, err) && look(&w, err)
+              && odks_db_begin(db, err);
     if (ok) {
         const struct odks_model_conf conf = odks_walk_model_conf(&w);
 

@@ -11,3 +11,4 @@ DO UPDATE SET retired_at = NULL, last_version = excluded.last_version,
     pg_type = coalesce(nullif(excluded.pg_type, ''), c.pg_type)
 WHERE c.retired_at IS NOT NULL
     OR c.last_version IS DISTINCT FROM excluded.last_version
+    OR excluded.pg_type NOT IN ('', c.pg_type)

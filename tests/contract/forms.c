@@ -14,10 +14,9 @@
 #include "standin.h"
 
 static const char *const type_names[] = {
-    "string",  "int",      "decimal",   "boolean",  "date",
-    "time",    "dateTime", "geopoint",  "geotrace", "geoshape",
-    "barcode", "binary",   "structure", "repeat",   "unknown",
-    "odk:rank",
+    "string",    "int",      "decimal",  "boolean",  "date",    "time",
+    "dateTime",  "geopoint", "geotrace", "geoshape", "barcode", "binary",
+    "structure", "repeat",   "unknown",  "odk:rank",
 };
 
 static struct sc_field *
