@@ -144,14 +144,27 @@ parse_number(const char *option, const char *text, int64_t *value,
     return false;
 }
 
+/* Days that history can be kept. */
 static bool
-parse_time(const char *option, const char *text, int64_t *value,
+parse_days(const char *option, const char *text, int64_t *days,
            struct odks_err *err)
 {
-    if (odks_time_parse(text, value, NULL))
+    if (!parse_number(option, text, days, err))
+        return false;
+    if (*days >= 1 && *days <= 36500)
         return true;
-    odks_err_set(err, ODKS_EXIT_USAGE, "--%s: \"%s\" is not a time", option,
-                 text);
+    odks_err_set(err, ODKS_EXIT_USAGE, "--%s: %s is not from 1 to 36500",
+                 option, text);
+    return false;
+}
+
+bool
+odks_cli_time(const char *what, const char *text, int64_t *us,
+              struct odks_err *err)
+{
+    if (odks_time_parse(text, us, NULL))
+        return true;
+    odks_err_set(err, ODKS_EXIT_USAGE, "%s: \"%s\" is not a time", what, text);
     odks_err_hint(err, "Write it like 2026-11-23 or 2026-11-23T16:15:00Z; "
                        "without a zone it is UTC.");
     return false;
@@ -181,6 +194,8 @@ take_switch(struct odks_cli *cli, enum option_id id)
         [OPTION_FAIL_IF_IDLE - OPTION_NONE] = &cli->fail_if_idle,
         [OPTION_PRINT - OPTION_NONE] = &cli->print,
         [OPTION_CHECK - OPTION_NONE] = &cli->check,
+        [OPTION_FORCE - OPTION_NONE] = &cli->force,
+        [OPTION_FROM_ENV - OPTION_NONE] = &cli->from_env,
     };
     bool *flag = switches[id - OPTION_NONE];
 
@@ -219,11 +234,19 @@ take_option(struct odks_cli *cli, const struct option_def *def,
         cli->priority_given = true;
         return parse_number(def->name, value, &cli->priority, err);
     case OPTION_AT:
-        return parse_time(def->name, value, &cli->at, err);
+        return odks_cli_time("--at", value, &cli->at, err);
     case OPTION_SINCE:
-        return parse_time(def->name, value, &cli->payload.since, err);
+        return odks_cli_time("--since", value, &cli->payload.since, err);
     case OPTION_UNTIL:
-        return parse_time(def->name, value, &cli->payload.until, err);
+        return odks_cli_time("--until", value, &cli->payload.until, err);
+    case OPTION_DAYS:
+        return parse_days(def->name, value, &cli->days, err);
+    case OPTION_TIMEZONE:
+        cli->timezone = value;
+        return true;
+    case OPTION_OUTPUT:
+        cli->output = value;
+        return true;
     default:
         return true;
     }

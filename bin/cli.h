@@ -21,8 +21,9 @@ struct odks_cli {
     int verbose; /* -v counts up, -q is -1 */
     bool json;
     /* of single commands */
-    bool once, dry_run, fail_if_idle, print, check;
-    int64_t max_jobs, limit, priority;
+    bool once, dry_run, fail_if_idle, print, check, force, from_env;
+    int64_t max_jobs, limit, priority, days;
+    const char *timezone, *output;
     bool priority_given;
     int64_t at; /* ODKS_TIME_NONE: not given */
     struct odks_payload payload;
@@ -51,5 +52,9 @@ ODKS_MUST_CHECK bool odks_cli_parse(int argc, char *argv[],
                                     struct odks_cli *cli,
                                     enum odks_exit *status,
                                     struct odks_err *err);
+
+/* A point in time as people write it (UTC without a zone); what for: "--at". */
+ODKS_MUST_CHECK bool odks_cli_time(const char *what, const char *text,
+                                   int64_t *us, struct odks_err *err);
 
 #endif

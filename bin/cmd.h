@@ -16,6 +16,15 @@ enum odks_exit odks_cmd_resume(const struct odks_cli *, struct odks_err *);
 enum odks_exit odks_cmd_status(const struct odks_cli *, struct odks_err *);
 enum odks_exit odks_cmd_history(const struct odks_cli *, struct odks_err *);
 enum odks_exit odks_cmd_schema(const struct odks_cli *, struct odks_err *);
+enum odks_exit odks_cmd_stats(const struct odks_cli *, struct odks_err *);
+enum odks_exit odks_cmd_health(const struct odks_cli *, struct odks_err *);
+enum odks_exit odks_cmd_prune(const struct odks_cli *, struct odks_err *);
+enum odks_exit odks_cmd_get(const struct odks_cli *, struct odks_err *);
+enum odks_exit odks_cmd_set(const struct odks_cli *, struct odks_err *);
+enum odks_exit odks_cmd_import_state(const struct odks_cli *,
+                                     struct odks_err *);
+enum odks_exit odks_cmd_export_state(const struct odks_cli *,
+                                     struct odks_err *);
 enum odks_exit odks_cmd_init(const struct odks_cli *, struct odks_err *);
 enum odks_exit odks_cmd_config(const struct odks_cli *, struct odks_err *);
 enum odks_exit odks_cmd_discover(const struct odks_cli *, struct odks_err *);

@@ -34,7 +34,7 @@ _odk_sync()
             config=${COMP_WORDS[i]}
             ;;
         -l | --log-format | --max-jobs | --max-time | --since | --until | \
-            --at | --priority | --limit)
+            --at | --priority | --limit | --days | --timezone | -o | --output)
             i=$((i + 1))
             [[ ${COMP_WORDS[i]} == '=' ]] && i=$((i + 1))
             ;;
@@ -44,7 +44,7 @@ _odk_sync()
     done
 
     case $prev in
-    -c | --config)
+    -c | --config | -o | --output)
         mapfile -t COMPREPLY < <(compgen -f -- "$cur")
         return
         ;;
@@ -53,13 +53,14 @@ _odk_sync()
         return
         ;;
     -l | --max-jobs | --max-time | --since | --until | --at | --priority | \
-        --limit) return ;;
+        --limit | --days | --timezone) return ;;
     esac
 
     case $command in
     '')
         words='run enqueue queue cancel retry pause resume status history'
-        words+=' schema init config discover doctor'
+        words+=' schema stats health prune get set import-state export-state'
+        words+=' init config discover doctor'
         ;;
     run)
         words=$(_odk_sync_types "$config")
@@ -72,18 +73,26 @@ _odk_sync()
         options+=' --full --since --until --allow-mass-delete --at --priority'
         options+=' --reconcile'
         ;;
-    pause | resume) words=$(_odk_sync_types "$config") ;;
     retry) words=$(_odk_sync_types "$config") options+=' --rejects' ;;
     schema)
         words="show diff $(_odk_sync_types "$config")"
         options+=' --json'
         ;;
+    pause | resume | get) words=$(_odk_sync_types "$config") ;;
+    set) words=$(_odk_sync_types "$config") options+=' --force' ;;
+    import-state)
+        words=$(compgen -f -- "$cur" && _odk_sync_types "$config")
+        options+=' --force --timezone'
+        ;;
+    export-state) words=$(_odk_sync_types "$config") options+=' --output' ;;
+    prune) words='' options+=' --days' ;;
+    config) words='' options+=' --json --from-env' ;;
     history)
         words=$(_odk_sync_types "$config")
         options+=' --json --limit'
         ;;
     init) words='' options+=' --print --check' ;;
-    queue | status | config | discover | doctor) words='' options+=' --json' ;;
+    queue | status | stats | health | discover | doctor) words='' options+=' --json' ;;
     *) words='' ;;
     esac
     [[ $cur == -* ]] && words=$options

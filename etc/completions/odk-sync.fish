@@ -30,15 +30,22 @@ complete -c odk-sync -n $none -a resume -d 'end a pause'
 complete -c odk-sync -n $none -a status -d 'show how fresh the tables are'
 complete -c odk-sync -n $none -a history -d 'show the attempts'
 complete -c odk-sync -n $none -a schema -d 'show the tables of a form'
+complete -c odk-sync -n $none -a stats -d 'show numbers per type'
+complete -c odk-sync -n $none -a health -d 'does something need a person?'
+complete -c odk-sync -n $none -a prune -d 'forget old attempts'
+complete -c odk-sync -n $none -a get -d 'print the last sync time'
+complete -c odk-sync -n $none -a set -d 'set the last sync time'
+complete -c odk-sync -n $none -a import-state -d 'take a last_sync.txt over'
+complete -c odk-sync -n $none -a export-state -d 'write a last_sync.txt'
 complete -c odk-sync -n $none -a init -d 'create or upgrade the tables'
 complete -c odk-sync -n $none -a config -d 'show the values in force'
 complete -c odk-sync -n $none -a discover -d 'list projects and forms'
 complete -c odk-sync -n $none -a doctor -d 'check everything'
 
-set -l typed '__fish_seen_subcommand_from run enqueue pause resume history retry schema'
+set -l typed '__fish_seen_subcommand_from run enqueue pause resume history retry schema get set import-state export-state'
 complete -c odk-sync -n $typed -a '(__odk_sync_types)' -d type
 
-set -l json '__fish_seen_subcommand_from queue status history config discover doctor run schema'
+set -l json '__fish_seen_subcommand_from queue status history schema stats health config discover doctor run'
 complete -c odk-sync -n $json -l json -d 'print the result as JSON'
 
 set -l run '__fish_seen_subcommand_from run'
@@ -67,6 +74,22 @@ complete -c odk-sync -n $schema -a 'show diff' -d action
 
 set -l attempts '__fish_seen_subcommand_from history'
 complete -c odk-sync -n $attempts -s l -l limit -x -d 'at most so many lines'
+
+set -l back '__fish_seen_subcommand_from set import-state'
+complete -c odk-sync -n $back -s f -l force -d 'let the time go back'
+
+set -l import '__fish_seen_subcommand_from import-state'
+complete -c odk-sync -n $import -F
+complete -c odk-sync -n $import -l timezone -x -d 'where it was written'
+
+set -l export '__fish_seen_subcommand_from export-state'
+complete -c odk-sync -n $export -s o -l output -r -F -d 'write into this file'
+
+set -l prune '__fish_seen_subcommand_from prune'
+complete -c odk-sync -n $prune -l days -x -d 'keep so many days'
+
+set -l config '__fish_seen_subcommand_from config'
+complete -c odk-sync -n $config -l from-env -d 'an INI from the old variables'
 
 set -l init '__fish_seen_subcommand_from init'
 complete -c odk-sync -n $init -l print -d 'print the SQL, change nothing'

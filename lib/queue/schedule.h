@@ -32,9 +32,6 @@ ODKS_MUST_CHECK bool odks_schedule_parse(const char *text,
                                          struct odks_schedule *s,
                                          struct odks_err *err);
 
-/* Is there such a time zone on this machine? */
-bool odks_timezone_exists(const char *zone);
-
 /*
  * The latest slot at or before now, and the first one after it, as
  * microseconds UTC; ODKS_TIME_NONE if there is none within four years.

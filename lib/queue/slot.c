@@ -5,56 +5,10 @@
 
 #include <unistd.h>
 
-#include "core/mem.h"
 #include "core/time.h"
+#include "core/zone.h"
 
 enum { MINUTE_S = 60, DAY_S = 86400, SEARCH_S = 4 * 366 * DAY_S };
-
-#define ZONEINFO "/usr/share/zoneinfo"
-
-bool
-odks_timezone_exists(const char *zone)
-{
-    const char *dir = getenv("TZDIR");
-    char magic[4] = "";
-
-    if (strcmp(zone, "UTC") == 0)
-        return true; /* even where no tzdata is installed */
-    if (zone[0] == '/' || zone[0] == ':' || strstr(zone, "..") != NULL)
-        return false;
-    CLEANUP_FREE char *path =
-        odks_xasprintf("%s/%s", dir != NULL ? dir : ZONEINFO, zone);
-    FILE *file = fopen(path, "re");
-    if (file == NULL)
-        return false;
-    bool ok = fread(magic, 1, sizeof(magic), file) == sizeof(magic)
-              && memcmp(magic, "TZif", sizeof(magic)) == 0;
-    (void) fclose(file);
-    return ok;
-}
-
-/* libc knows one time zone at a time; we have one thread. */
-static char *
-enter_zone(const char *zone)
-{
-    const char *before = getenv("TZ");
-    char *saved = before != NULL ? odks_xstrdup(before) : NULL;
-
-    (void) setenv("TZ", zone, 1);
-    tzset();
-    return saved;
-}
-
-static void
-leave_zone(char *saved)
-{
-    if (saved != NULL)
-        (void) setenv("TZ", saved, 1);
-    else
-        (void) unsetenv("TZ");
-    tzset();
-    free(saved);
-}
 
 static struct tm
 local(time_t t)
@@ -155,7 +109,7 @@ search(const struct odks_schedule *s, const char *zone, time_t from,
        int direction)
 {
     int64_t found = ODKS_TIME_NONE;
-    char *saved = enter_zone(zone);
+    char *saved = odks_zone_enter(zone);
 
     for (time_t t = from; (t - from) * direction <= SEARCH_S;) {
         struct tm tm = local(t);
@@ -166,7 +120,7 @@ search(const struct odks_schedule *s, const char *zone, time_t from,
         }
         t = step(s, t, &tm, direction);
     }
-    leave_zone(saved);
+    odks_zone_leave(saved);
     return found;
 }
 

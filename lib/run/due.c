@@ -3,6 +3,7 @@
 
 #include "run/due.h"
 
+#include "core/zone.h"
 #include "queue/schedule.h"
 #include "sql/queries.h"
 

@@ -224,6 +224,9 @@ COMMENT ON FUNCTION odk_sync_fail(integer, text, text) IS
 COMMENT ON FUNCTION odk_sync_complete(integer, text, integer, timestamptz,
     jsonb) IS 'odk-sync: an attempt ends well';
 
+CREATE INDEX odk_sync_history_open
+    ON odk_sync_history (sync_timestamp) WHERE status = 'in_progress';
+
 -- Attempts whose program died or lost its connection for good: nobody will end
 -- them. Those of queued jobs end with their job.
 CREATE FUNCTION odk_sync_reap() RETURNS integer

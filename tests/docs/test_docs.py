@@ -209,7 +209,7 @@ def test_no_other_options_in_documents():
 def test_commands_in_documents_exist():
     for path in ["README.md", MAN, CONF_MAN, "NEWS.md"]:
         for name in re.findall(r"(?:`|\$ |Ql |Ic |odk-sync )odk-sync "
-                               r"([a-z]\w*)", read(path)):
+                               r"([a-z][\w-]*)", read(path)):
             tap.check(name in commands(), f"{path}: odk-sync {name}?")
 
 
@@ -250,7 +250,7 @@ def test_zsh_completion():
     common, again = (re.search(rf"{name}=\((.*?)\n    \)", text, re.S).group(1)
                      for name in ["common", "again"])
     cases = dict()
-    for names, body in re.findall(r"^    ([a-z|]+)\)(.*?);;",
+    for names, body in re.findall(r"^    ([a-z|-]+)\)(.*?);;",
                                   text.split("case $line[1]")[1], re.S | re.M):
         for name in names.split("|"):
             cases[name] = body
@@ -267,7 +267,7 @@ def test_fish_completion():
     text = read("etc/completions/odk-sync.fish")
     variables = {name: words.split() for name, words in re.findall(
         r"^set -l (\w+) '__fish_seen_subcommand_from ([^']*)'", text, re.M)}
-    tap.equal(re.findall(r"-n \$none -a (\w+)", text), commands(),
+    tap.equal(re.findall(r"-n \$none -a ([\w-]+)", text), commands(),
               "the commands")
     found = {}
     for line in re.findall(r"^complete .* -l .*$", text, re.M):

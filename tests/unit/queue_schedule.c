@@ -5,6 +5,7 @@
 
 #include "core/err.h"
 #include "core/time.h"
+#include "core/zone.h"
 #include "unit.h"
 
 #define PRG "Europe/Prague"
