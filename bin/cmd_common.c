@@ -1,6 +1,7 @@
 /* bin/cmd_common.c - SPDX-License-Identifier: Apache-2.0 */
 #include <config.h>
 
+#include <string.h>
 #include <unistd.h>
 
 #include "bin/cmd.h"
@@ -26,14 +27,36 @@ level(const struct odks_cli *cli, const struct odks_config *cfg)
     return configured;
 }
 
+/* To whoever sets things up every remark matters, to a run few do. */
+static void
+log_remarks(const struct odks_cli *cli, const struct odks_config *cfg)
+{
+    static const char *const setup[] = { "config", "doctor", "init" };
+    bool all = false;
+
+    for (size_t i = 0; i < sizeof(setup) / sizeof(setup[0]); i++)
+        all |= strcmp(cli->command->name, setup[i]) == 0;
+    for (size_t i = 0; i < odks_config_remark_count(cfg); i++) {
+        bool urgent;
+        const char *text = odks_config_remark_text(cfg, i, &urgent);
+
+        odks_log(all || urgent ? ODKS_LOG_WARN : ODKS_LOG_INFO, "%s", text);
+    }
+}
+
 bool
 odks_cmd_config_load(const struct odks_cli *cli, struct odks_config **cfg,
                      struct odks_err *err)
 {
-    if (!odks_config_load(cli->config_path, cli->flag, cli->flag_count, cfg,
-                          err))
+    bool ok = cli->from_env ? odks_config_load_legacy(cli->flag,
+                                                      cli->flag_count, cfg, err)
+                            : odks_config_load(cli->config_path, cli->flag,
+                                               cli->flag_count, cfg, err);
+
+    if (!ok)
         return false;
     odks_log_init(level(cli, *cfg), odks_config_run(*cfg)->log_format);
+    log_remarks(cli, *cfg);
     return odks_due_check(*cfg, err);
 }
 

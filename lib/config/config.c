@@ -4,6 +4,7 @@
 #include "config/config.h"
 
 #include <libpq-fe.h>
+#include <stdarg.h>
 #include <string.h>
 
 #include "config/internal.h"
@@ -90,6 +91,35 @@ odks_config_keep(struct odks_config *cfg, const char *s)
 }
 
 void
+odks_config_remark(struct odks_config *cfg, bool urgent, const char *fmt, ...)
+{
+    char text[1024];
+    va_list args;
+
+    va_start(args, fmt);
+    (void) vsnprintf(text, sizeof(text), fmt, args);
+    va_end(args);
+    cfg->remarks = odks_xreallocarray(cfg->remarks, cfg->remark_count + 1,
+                                      sizeof(cfg->remarks[0]));
+    cfg->remarks[cfg->remark_count++] =
+        (struct odks_remark){ .text = odks_config_keep(cfg, text),
+                              .urgent = urgent };
+}
+
+size_t
+odks_config_remark_count(const struct odks_config *cfg)
+{
+    return cfg->remark_count;
+}
+
+const char *
+odks_config_remark_text(const struct odks_config *cfg, size_t i, bool *urgent)
+{
+    *urgent = cfg->remarks[i].urgent;
+    return cfg->remarks[i].text;
+}
+
+void
 odks_config_free(struct odks_config *cfg)
 {
     if (cfg == NULL)
@@ -104,6 +134,7 @@ odks_config_free(struct odks_config *cfg)
         free(cfg->owned[i].p);
     }
     free(cfg->owned);
+    free(cfg->remarks);
     free(cfg->database);
     PQconninfoFree(cfg->libpq);
     free(cfg);

@@ -100,6 +100,11 @@ ODKS_MUST_CHECK bool odks_config_load(const char *path,
                                       size_t flag_count,
                                       struct odks_config **cfg,
                                       struct odks_err *err);
+
+/* The same from the variables of the old service and its .env alone. */
+ODKS_MUST_CHECK bool
+odks_config_load_legacy(const struct odks_config_flag *flags, size_t flag_count,
+                        struct odks_config **cfg, struct odks_err *err);
 void odks_config_free(struct odks_config *cfg);
 ODKS_DEFINE_CLEANUP(config, struct odks_config *, odks_config_free)
 #define CLEANUP_CONFIG CLEANUP(odks_cleanup_config)
@@ -155,7 +160,21 @@ ODKS_MUST_CHECK bool
 odks_config_central_password(const struct odks_central_conf *central,
                              char **password, struct odks_err *err);
 
+/*
+ * What the user should know though nothing is wrong: settings of the old
+ * service that are not used. urgent: every time. All borrowed.
+ */
+size_t odks_config_remark_count(const struct odks_config *cfg);
+const char *odks_config_remark_text(const struct odks_config *cfg, size_t i,
+                                    bool *urgent);
+
 /* Every value in force with where it comes from; secrets as "***". */
 void odks_config_print(const struct odks_config *cfg, bool json, FILE *out);
+
+/*
+ * The same configuration as a file to be used; secrets stay in the variables
+ * that they came from.
+ */
+void odks_config_print_file(const struct odks_config *cfg, FILE *out);
 
 #endif

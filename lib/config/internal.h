@@ -52,8 +52,9 @@ union odks_section_conf {
 };
 
 struct odks_value {
-    const char *text;   /* NULL: not given, no default */
-    const char *origin; /* "odk-sync.ini:3", "environment X", "flag --x" */
+    const char *text;     /* NULL: not given, no default */
+    const char *origin;   /* "odk-sync.ini:3", "environment X", "flag --x" */
+    const char *variable; /* of the environment that holds it, or NULL */
     bool from_flag;
 };
 
@@ -77,6 +78,11 @@ struct odks_owned {
     size_t len; /* bytes to wipe before free() */
 };
 
+struct odks_remark {
+    const char *text;
+    bool urgent;
+};
+
 struct odks_config {
     const char *file;    /* NULL: from the environment alone */
     bool world_readable; /* the file */
@@ -85,6 +91,8 @@ struct odks_config {
     size_t section_count;
     struct odks_owned *owned;
     size_t owned_count;
+    struct odks_remark *remarks;
+    size_t remark_count;
     void *libpq;                  /* PQconninfoOption *, the labels */
     struct odks_option *database; /* options of [database], libpq's included */
 };
@@ -119,6 +127,14 @@ ODKS_MUST_CHECK bool odks_config_set(struct odks_config *cfg,
                                      const struct odks_option *option,
                                      const char *text, const char *origin,
                                      struct odks_err *err);
+
+/* What the user should know of the settings, though nothing is wrong. */
+void odks_config_remark(struct odks_config *cfg, bool urgent, const char *fmt,
+                        ...) ODKS_PRINTF(3, 4);
+
+/* load.c: does a file that nobody named belong to root or to us? Else 77. */
+ODKS_MUST_CHECK bool odks_config_is_trusted(const char *path,
+                                            struct odks_err *err);
 
 /* ini.c: the text of a file */
 
@@ -187,7 +203,36 @@ ODKS_MUST_CHECK bool odks_config_split_header(char *header,
                                               const char **message,
                                               const char **suggestion);
 
-/* legacy.c: the variables of the old service into sections; *found: any? */
+/* dotenv.c: a .env file as python-dotenv reads it */
+
+struct odks_dotenv_entry {
+    char *name;
+    char *value; /* NULL: not set, whatever stands before */
+    int line;
+};
+
+struct odks_dotenv {
+    char *path; /* NULL: there is none */
+    struct odks_dotenv_entry *entries;
+    size_t count;
+};
+
+/*
+ * Add what text sets to env. The line of the first statement that cannot be
+ * understood, and is left out as python-dotenv does; 0 if there is none.
+ */
+int odks_dotenv_parse(const char *text, struct odks_dotenv *env);
+
+/* The last value of a name, borrowed, or NULL; line may be NULL. */
+const char *odks_dotenv_get(const struct odks_dotenv *env, const char *name,
+                            int *line);
+void odks_dotenv_clear(struct odks_dotenv *env);
+#define CLEANUP_DOTENV CLEANUP(odks_dotenv_clear)
+
+/*
+ * legacy.c: the variables of the old service, and its .env, into sections;
+ * *found: any?
+ */
 ODKS_MUST_CHECK bool odks_config_read_legacy(struct odks_config *cfg,
                                              bool *found, struct odks_err *err);
 

@@ -17,8 +17,8 @@ static const char system_wide[] = "/etc/odk-sync/odk-sync.ini";
  * A file that nobody named must not come from whoever may write to the
  * directory we happen to be in.
  */
-static bool
-is_trusted(const char *path, struct odks_err *err)
+bool
+odks_config_is_trusted(const char *path, struct odks_err *err)
 {
     struct stat st;
 
@@ -67,7 +67,8 @@ read_first(struct odks_config *cfg, const char *path, struct odks_err *err)
         return false;
     }
     if (!is_missing(here))
-        return is_trusted(here, err) && odks_config_read_file(cfg, here, err);
+        return odks_config_is_trusted(here, err)
+               && odks_config_read_file(cfg, here, err);
     if (!is_missing(system_wide))
         return odks_config_read_file(cfg, system_wide, err);
     return read_nothing(cfg, err);
@@ -141,8 +142,12 @@ apply_environment(struct odks_config *cfg, struct odks_section *section,
     if (value == NULL)
         return true;
     CLEANUP_FREE char *origin = odks_xasprintf("environment %s", variable);
-    return is_unambiguous(cfg, section, option, variable, err)
-           && odks_config_set(cfg, section, option, value, origin, err);
+    if (!is_unambiguous(cfg, section, option, variable, err)
+        || !odks_config_set(cfg, section, option, value, origin, err))
+        return false;
+    odks_config_value(cfg, section, option->key)->variable =
+        odks_config_keep(cfg, variable);
+    return true;
 }
 
 static bool
@@ -211,6 +216,29 @@ parse_section(struct odks_config *cfg, struct odks_section *section,
     return true;
 }
 
+/* From the texts of the sections to a configuration that is checked. */
+static bool
+finish(struct odks_config *cfg, const struct odks_config_flag *flags,
+       size_t flag_count, struct odks_err *err)
+{
+    add_missing_sections(cfg);
+    for (size_t i = 0; i < cfg->section_count; i++) {
+        if (!read_environment(cfg, cfg->sections[i], err))
+            return false;
+    }
+    for (size_t i = 0; i < flag_count; i++) {
+        if (!apply_flag(cfg, &flags[i], err))
+            return false;
+    }
+    if (!odks_config_inherit(cfg, err))
+        return false;
+    for (size_t i = 0; i < cfg->section_count; i++) {
+        if (!parse_section(cfg, cfg->sections[i], err))
+            return false;
+    }
+    return odks_config_check(cfg, err);
+}
+
 bool
 odks_config_load(const char *path, const struct odks_config_flag *flags,
                  size_t flag_count, struct odks_config **cfg,
@@ -219,24 +247,30 @@ odks_config_load(const char *path, const struct odks_config_flag *flags,
     CLEANUP_CONFIG struct odks_config *new = odks_config_new();
 
     *cfg = NULL;
-    if (!read_first(new, path, err))
+    if (!read_first(new, path, err) || !finish(new, flags, flag_count, err))
         return false;
-    add_missing_sections(new);
-    for (size_t i = 0; i < new->section_count; i++) {
-        if (!read_environment(new, new->sections[i], err))
-            return false;
-    }
-    for (size_t i = 0; i < flag_count; i++) {
-        if (!apply_flag(new, &flags[i], err))
-            return false;
-    }
-    if (!odks_config_inherit(new, err))
+    *cfg = odks_steal(&new);
+    return true;
+}
+
+bool
+odks_config_load_legacy(const struct odks_config_flag *flags, size_t flag_count,
+                        struct odks_config **cfg, struct odks_err *err)
+{
+    CLEANUP_CONFIG struct odks_config *new = odks_config_new();
+    bool found = false;
+
+    *cfg = NULL;
+    if (!odks_config_read_legacy(new, &found, err))
         return false;
-    for (size_t i = 0; i < new->section_count; i++) {
-        if (!parse_section(new, new->sections[i], err))
-            return false;
+    if (!found) {
+        odks_err_set(err, ODKS_EXIT_CONFIG,
+                     "the environment variable ODK_BASE_URL is not set");
+        odks_err_hint(err, "Go to the directory of the old service's .env, or "
+                           "set its variables.");
+        return false;
     }
-    if (!odks_config_check(new, err))
+    if (!finish(new, flags, flag_count, err))
         return false;
     *cfg = odks_steal(&new);
     return true;

@@ -160,6 +160,58 @@ print_ini(const struct odks_config *cfg, FILE *out)
     }
 }
 
+/* A setting that is not the default, as a line of a file to be used. */
+static void
+file_value(const struct odks_section *section, const struct odks_option *option,
+           const struct odks_value *value, FILE *out)
+{
+    CLEANUP_BUF struct odks_buf b = ODKS_BUF_INIT(ODKS_CONFIG_VALUE_MAX * 4);
+    CLEANUP_FREE char *text = escape(value->text);
+
+    if (option->type != ODKS_OPTION_SECRET
+        && format_value(option->key, text, &b)) {
+        (void) fprintf(out, "%s\n", b.data);
+        return;
+    }
+    if (value->variable == NULL) {
+        CLEANUP_FREE char *note = odks_xasprintf(
+            "%s: (cannot be written as INI)  ; %s", option->key, value->origin);
+
+        put_comment(out, note);
+        return;
+    }
+    if (option->type == ODKS_OPTION_SECRET)
+        (void) fprintf(out,
+                       "; %s (%s) has to be set for odk-sync; or write it "
+                       "into a file of its own:\n"
+                       "; password_file = /etc/odk-sync/%s_password\n",
+                       value->variable, value->origin,
+                       section->kind == ODKS_SECTION_DATABASE ? "pg" : "odk");
+    (void) fprintf(out, "%s = ${%s}\n", option->key, value->variable);
+}
+
+void
+odks_config_print_file(const struct odks_config *cfg, FILE *out)
+{
+    (void) fputs("; Settings of the service that odk-sync replaces.\n", out);
+    for (size_t i = 0; i < cfg->remark_count; i++)
+        put_comment(out, cfg->remarks[i].text);
+    for (size_t i = 0; i < cfg->section_count; i++) {
+        const struct odks_section *section = cfg->sections[i];
+        const struct odks_schema *schema = &cfg->schema[section->kind];
+
+        if (strcmp(section->origin, "default") == 0)
+            continue;
+        (void) fprintf(out, "\n%s\n", section->title);
+        for (size_t j = 0; j < schema->count; j++) {
+            const struct odks_value *value = &section->values[j];
+
+            if (value->text != NULL && strcmp(value->origin, "default") != 0)
+                file_value(section, &schema->options[j], value, out);
+        }
+    }
+}
+
 /* The value of an option that has a field, in JSON's own type. */
 static struct json_object *
 typed(const struct odks_section *section, const struct odks_option *option)
