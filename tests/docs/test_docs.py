@@ -197,17 +197,19 @@ def test_no_other_options_in_documents():
     for path in [MAN, CONF_MAN]:
         for name in re.findall(r"\bFl -([\w-]+)", read(path)):
             tap.check(name in known, f"{path}: there is no --{name}")
-    for path in ["README.md", EXAMPLE, SERVICE, CRONJOB, "etc/cron.d/odk-sync"]:
+    for path in ["README.md", "MIGRATING.md", EXAMPLE, SERVICE, CRONJOB,
+                 "etc/cron.d/odk-sync"]:
         for line in read(path).splitlines():
             if "odk-sync" not in line and "`--" not in line:
                 continue
             for name in re.findall(r"(?<![\w-])--([a-z][\w-]+)", line):
-                tap.check(name in known or "useradd" in line,
+                tap.check(name in known
+                          or re.search("useradd|docker|kubectl", line),
                           f"{path}: there is no --{name}")
 
 
 def test_commands_in_documents_exist():
-    for path in ["README.md", MAN, CONF_MAN, "NEWS.md"]:
+    for path in ["README.md", "MIGRATING.md", MAN, CONF_MAN, "NEWS.md"]:
         for name in re.findall(r"(?:`|\$ |Ql |Ic |odk-sync )odk-sync "
                                r"([a-z][\w-]*)", read(path)):
             tap.check(name in commands(), f"{path}: odk-sync {name}?")
