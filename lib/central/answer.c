@@ -49,24 +49,34 @@ odks_json_parse(const struct odks_buf *body, struct json_object **json,
 }
 
 bool
+odks_central_read_body(struct odks_http_response *response,
+                       struct odks_buf *body, struct odks_err *err)
+{
+    const char *data;
+    size_t len;
+
+    do {
+        if (!odks_http_read(response, &data, &len, err))
+            return false;
+        if (!odks_buf_add(body, data, len)) {
+            odks_err_set(err, ODKS_EXIT_DATA,
+                         "Central's answer is larger than %zu bytes",
+                         body->cap);
+            return false;
+        }
+    } while (len > 0);
+    return true;
+}
+
+bool
 odks_central_read_json(struct odks_http_response *response, size_t cap,
                        struct json_object **json, struct odks_err *err)
 {
     CLEANUP_BUF struct odks_buf body = ODKS_BUF_INIT(cap);
-    const char *data;
-    size_t len;
 
     *json = NULL;
-    do {
-        if (!odks_http_read(response, &data, &len, err))
-            return false;
-        if (!odks_buf_add(&body, data, len)) {
-            odks_err_set(err, ODKS_EXIT_DATA,
-                         "Central's answer is larger than %zu bytes", cap);
-            return false;
-        }
-    } while (len > 0);
-    return odks_json_parse(&body, json, err);
+    return odks_central_read_body(response, &body, err)
+           && odks_json_parse(&body, json, err);
 }
 
 const char *
@@ -113,15 +123,14 @@ redirected(const struct odks_central *central,
 }
 
 bool
-odks_central_expect_json(const struct odks_central *central,
-                         const struct odks_http_response *response,
-                         struct odks_err *err)
+odks_central_expect(const struct odks_central *central,
+                    const struct odks_http_response *response,
+                    const char *wanted, struct odks_err *err)
 {
-    static const char json[] = "application/json";
     const char *type = odks_http_content_type(response);
 
     if (odks_http_status(response) == 200 && type != NULL
-        && strncasecmp(type, json, sizeof(json) - 1) == 0)
+        && strncasecmp(type, wanted, strlen(wanted)) == 0)
         return true;
     not_central(central, response, err);
     return false;

@@ -89,7 +89,7 @@ take_token(struct odks_central *central, struct odks_http_response *response,
 {
     CLEANUP_JSON struct json_object *json = NULL;
 
-    if (!odks_central_expect_json(central, response, err)
+    if (!odks_central_expect(central, response, "application/json", err)
         || !odks_central_read_json(response, MAX_SESSION, &json, err))
         return false;
     const char *token = odks_json_text(json, "token");
@@ -144,11 +144,14 @@ send_with_token(struct odks_central *central, const char *target,
     return odks_http_open(central->http, &request, response, err);
 }
 
-bool
-odks_central_request_unless(struct odks_central *central, const char *target,
-                            const char *tag,
-                            struct odks_http_response **response,
-                            struct odks_err *err)
+/*
+ * GET target, logging in as needed; its body has to be of that type. tag may
+ * be NULL.
+ */
+static bool
+request(struct odks_central *central, const char *target, const char *tag,
+        const char *type, struct odks_http_response **response,
+        struct odks_err *err)
 {
     CLEANUP_HTTP_RESPONSE struct odks_http_response *r = NULL;
 
@@ -167,17 +170,34 @@ odks_central_request_unless(struct odks_central *central, const char *target,
         odks_central_refused(central, r, target, err);
         return false;
     }
-    if (!same && !odks_central_expect_json(central, r, err))
+    if (!same && !odks_central_expect(central, r, type, err))
         return false;
     *response = odks_steal(&r);
     return true;
 }
 
 bool
+odks_central_request_unless(struct odks_central *central, const char *target,
+                            const char *tag,
+                            struct odks_http_response **response,
+                            struct odks_err *err)
+{
+    return request(central, target, tag, "application/json", response, err);
+}
+
+bool
 odks_central_request(struct odks_central *central, const char *target,
                      struct odks_http_response **response, struct odks_err *err)
 {
-    return odks_central_request_unless(central, target, NULL, response, err);
+    return request(central, target, NULL, "application/json", response, err);
+}
+
+bool
+odks_central_request_xml(struct odks_central *central, const char *target,
+                         struct odks_http_response **response,
+                         struct odks_err *err)
+{
+    return request(central, target, NULL, "application/xml", response, err);
 }
 
 bool

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "central/internal.h"
+#include "central/xform.h"
 #include "core/buf.h"
 #include "core/err.h"
 #include "core/mem.h"
@@ -65,6 +66,29 @@ odks_form_clear(struct odks_form *form)
     free(form->hash);
     free(form->state);
     *form = (struct odks_form){ 0 };
+}
+
+/* As far as it came is kept: the parser knows whether that is all. */
+bool
+odks_central_xform(struct odks_central *central, int64_t project,
+                   const char *form_id, struct odks_xform **form,
+                   struct odks_err *err)
+{
+    CLEANUP_FREE char *id = odks_http_escape(form_id);
+    CLEANUP_FREE char *target =
+        odks_xasprintf("/v1/projects/%" PRId64 "/forms/%s.xml", project, id);
+    CLEANUP_HTTP_RESPONSE struct odks_http_response *response = NULL;
+    CLEANUP_BUF struct odks_buf body = ODKS_BUF_INIT(ODKS_XFORM_MAX);
+
+    *form = NULL;
+    if (!odks_central_request_xml(central, target, &response, err)) {
+        if (err->code == ODKS_EXIT_CONFIG)
+            odks_central_explain(central, project, form_id, err);
+        return false;
+    }
+    return odks_central_read_body(response, &body, err)
+           && odks_xform_parse(body.len > 0 ? body.data : "", body.len, form,
+                               err);
 }
 
 bool

@@ -36,9 +36,14 @@ ODKS_MUST_CHECK bool odks_central_request_unless(
     struct odks_central *central, const char *target, const char *tag,
     struct odks_http_response **response, struct odks_err *err);
 
+/* As the first, for a document in XML. */
+ODKS_MUST_CHECK bool
+odks_central_request_xml(struct odks_central *central, const char *target,
+                         struct odks_http_response **response,
+                         struct odks_err *err);
+
 /* As the first, with a 404 explained: which of project and form is wrong, and
- * how.
- */
+ * how. */
 ODKS_MUST_CHECK bool
 odks_central_form_request(struct odks_central *central, int64_t project,
                           const char *form_id, const char *target,
@@ -46,6 +51,11 @@ odks_central_form_request(struct odks_central *central, int64_t project,
                           struct odks_err *err);
 
 /* --- answer.c ------------------------------------------------------------- */
+
+/* All of a body, appended to one with a cap; 65 when it is larger. */
+ODKS_MUST_CHECK bool odks_central_read_body(struct odks_http_response *response,
+                                            struct odks_buf *body,
+                                            struct odks_err *err);
 
 /* All of a body as JSON; the caller puts *json. */
 ODKS_MUST_CHECK bool odks_central_read_json(struct odks_http_response *response,
@@ -71,11 +81,11 @@ void odks_central_login_refused(const struct odks_central *central,
                                 struct odks_http_response *response,
                                 struct odks_err *err);
 
-/* Is the body of response JSON, by its type? Else err is set (76). */
+/* Is it a success with a body of that type? Else err is set (76). */
 ODKS_MUST_CHECK bool
-odks_central_expect_json(const struct odks_central *central,
-                         const struct odks_http_response *response,
-                         struct odks_err *err);
+odks_central_expect(const struct odks_central *central,
+                    const struct odks_http_response *response,
+                    const char *wanted, struct odks_err *err);
 
 /* --- form.c --------------------------------------------------------------- */
 
