@@ -204,7 +204,7 @@ prepare(struct odks_walk *w, struct odks_err *err)
     odks_log_set_step("form");
     if (!odks_central_fields(w->central, conf->project, conf->form, &w->fields,
                              err)
-        || !wait_for_tables(w, err))
+        || !wait_for_tables(w, err) || !odks_walk_views(w, err))
         return false;
     if (w->form.encrypted)
         odks_log(ODKS_LOG_INFO, "the form is encrypted: Central hands out "

@@ -76,9 +76,12 @@ struct odks_job_conf {
     enum odks_on_delete on_delete;
     int64_t attachments_age_s; /* until late attachments are given up */
     bool raw;                  /* keep _raw */
-    int64_t window_rows;       /* submissions per response of a first walk */
-    int64_t batch_bytes;       /* of row text per transaction */
-    int64_t priority;          /* lower first */
+    bool labels;               /* in comments and views */
+    const char *const *languages;      /* of the labels; NULL: all */
+    const char *const *parent_columns; /* in views of repeats, or NULL */
+    int64_t window_rows; /* submissions per response of a first walk */
+    int64_t batch_bytes; /* of row text per transaction */
+    int64_t priority;    /* lower first */
     int64_t max_failures;
     int64_t max_rejects; /* 0: no limit */
 };

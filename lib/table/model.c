@@ -13,10 +13,9 @@
 #include "table/plan.h"
 #include "table/sqltext.h"
 
-/* Two jobs of one form must not both give names. */
-static bool
-lock_form(struct odks_db *db, const struct odks_model_conf *conf,
-          struct odks_err *err)
+bool
+odks_model_lock(struct odks_db *db, const struct odks_model_conf *conf,
+                struct odks_err *err)
 {
     CLEANUP_FREE char *key =
         odks_xasprintf("odk-sync form %s/%" PRId64 "/%s", conf->central,
@@ -81,13 +80,27 @@ run(struct odks_db *db, struct odks_buf *ddl, struct odks_err *err)
     return odks_db_do(db, "tables of the form", text.data, err);
 }
 
+/* With the tables, what was made from them becomes due anew. */
+static bool
+forget_views(struct odks_db *db, const struct odks_model_conf *conf,
+             struct odks_err *err)
+{
+    char project[ODKS_DB_INT64_TEXT];
+    const char *const params[] = { conf->central,
+                                   odks_db_int64_param(conf->project, project),
+                                   conf->form_id };
+    CLEANUP_PGRESULT PGresult *res =
+        odks_db_query(db, &odks_sql_view_stale, params, err);
+
+    return res != NULL;
+}
+
 static bool
 apply(struct odks_db *db, const struct odks_model_conf *conf,
       const struct odks_plan *plan, bool dry_run, struct odks_buf *ddl,
       struct odks_err *err)
 {
     CLEANUP_BUF struct odks_buf tables = ODKS_BUF_INIT(ODKS_SQL_MAX);
-    CLEANUP_BUF struct odks_buf views = ODKS_BUF_INIT(ODKS_SQL_MAX);
 
     if (!check_relations(db, conf, plan, err))
         return false;
@@ -95,15 +108,10 @@ apply(struct odks_db *db, const struct odks_model_conf *conf,
         odks_err_set(err, ODKS_EXIT_DATA, "the form is too large");
         return false;
     }
-    if (!dry_run && !run(db, &tables, err))
-        return false;
-    if (!odks_ddl_views(db, plan, &views, err))
-        return false;
     if (!dry_run)
-        return run(db, &views, err) && odks_plan_record(db, conf, plan, err);
-    if (ddl != NULL
-        && (!odks_buf_add(ddl, tables.data, tables.len)
-            || !odks_buf_add(ddl, views.data, views.len))) {
+        return run(db, &tables, err) && odks_plan_record(db, conf, plan, err)
+               && forget_views(db, conf, err);
+    if (ddl != NULL && !odks_buf_add(ddl, tables.data, tables.len)) {
         odks_err_set(err, ODKS_EXIT_DATA, "the form is too large");
         return false;
     }
@@ -125,7 +133,7 @@ odks_model_prepare(struct odks_db *db, const struct odks_model_conf *conf,
     if (plan.changed && !dry_run) {
         /* somebody may have been faster */
         odks_plan_clear(&plan);
-        if (!lock_form(db, conf, err)
+        if (!odks_model_lock(db, conf, err)
             || !odks_plan_make(db, conf, fields, &plan, err))
             return false;
     }

@@ -87,8 +87,17 @@ struct odks_model_changes {
 };
 
 /*
+ * Until the end of the transaction no other job of this form gives names to
+ * its tables, columns and views.
+ */
+ODKS_MUST_CHECK bool odks_model_lock(struct odks_db *db,
+                                     const struct odks_model_conf *conf,
+                                     struct odks_err *err);
+
+/*
  * Work out the tables of a form, and create or extend them (with comments,
- * indexes, views, registry and schema log) so that they hold all of fields.
+ * indexes, registry and schema log) so that they hold all of fields. Views
+ * come afterwards: see table/views.h.
  * In the caller's transaction. With dry_run nothing is changed and ddl (if not
  * NULL) gets the statements as text. The caller owns *model; fields must
  * outlive it.

@@ -116,12 +116,4 @@ ODKS_MUST_CHECK bool odks_ddl_tables(struct odks_db *db,
                                      const struct odks_plan *plan,
                                      struct odks_buf *ddl);
 
-/*
- * The statements that make the views over tables that are new or have new
- * columns.
- */
-ODKS_MUST_CHECK bool odks_ddl_views(struct odks_db *db,
-                                    const struct odks_plan *plan,
-                                    struct odks_buf *ddl, struct odks_err *err);
-
 #endif

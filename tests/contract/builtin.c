@@ -79,7 +79,7 @@ sc_forms_reset(struct sc_server *s)
         struct json_object *fields = json_tokener_parse(builtin[i].fields);
         struct sc_form *f =
             sc_form_publish(s, builtin[i].project, builtin[i].id,
-                            builtin[i].title, builtin[i].version, fields);
+                            builtin[i].title, builtin[i].version, fields, NULL);
 
         json_object_put(fields);
         if (f == NULL)

@@ -2,6 +2,7 @@
 """Who may ask, and the documents about a form."""
 import base64
 import time
+import xml.etree.ElementTree
 
 from sample import FORBIDDEN, NO_AUTH, NOT_FOUND, STAMP
 
@@ -150,6 +151,25 @@ class DocsCases:
         self.ok(f[4]['selectMultiple'] is True and f[13]['binary'] is True
                 and f[0]['binary'] is None,
                 'fields tell select multiple and binary', f[4], f[13])
+
+    def test_xform(self):
+        a = self.get(self.base(self.nest) + '.xml')
+        self.eq((a.status, a.headers['Content-Type']),
+                (200, 'application/xml; charset=utf-8'), 'the XForm is XML')
+        root = xml.etree.ElementTree.fromstring(a.body)
+        ns = {'h': 'http://www.w3.org/1999/xhtml',
+              'x': 'http://www.w3.org/2002/xforms'}
+        data = root.find('h:head/x:model/x:instance', ns)[0]
+        self.eq((data.get('id'), data.get('version')), (self.nest, '1'),
+                'the XForm names form and version')
+        refs = {e.get('ref') for e in root.find('h:body', ns).iter()}
+        self.ok({'/data/a-b', '/data/Location/address/zip.code',
+                 '/data/person_details/visits/v_cost'} <= refs,
+                'its names are as the author wrote them', refs)
+        self.ok(root.findtext('h:head/h:title', None, ns) != '',
+                'the XForm has a title')
+        self.eq(self.get(self.base('ct_nope') + '.xml').status, 404,
+                'no such XForm: 404')
 
     def test_service(self):
         s = self.get(self.base(self.nest) + '.svc')

@@ -107,7 +107,8 @@ publish(struct sc_server *s, struct json_object *arg, struct sc_fault *e)
         return wrong(e, "publish needs form, version and fields");
     struct sc_form *f =
         sc_form_publish(s, (int) sc_json_int(arg, "project", 0), id,
-                        sc_json_str(arg, "name", NULL), version, fields);
+                        sc_json_str(arg, "name", NULL), version, fields,
+                        sc_json_str(arg, "xml", NULL));
     if (f == NULL)
         return wrong(e, "the version exists, or the fields make no sense");
     if (f->nversions == 1)

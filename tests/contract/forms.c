@@ -47,8 +47,10 @@ leaf_type(struct sc_field *f, const char *type)
         f->multiple = true;
         return true;
     }
-    if (strcmp(type, "select") == 0)
+    if (strcmp(type, "select") == 0) {
+        f->select = true;
         return true;
+    }
     for (size_t i = 0; i < sizeof(type_names) / sizeof(*type_names); i++)
         if (strcmp(type, type_names[i]) == 0) {
             f->type = (enum sc_type) i;
@@ -116,19 +118,21 @@ sc_version_free(struct sc_version *v)
     field_free(v->root);
     free(v->name);
     free(v->title);
+    free(v->xml);
     free(v);
 }
 
 /* NULL: the fields make no sense. */
 struct sc_version *
 sc_version_new(const char *name, const char *title, struct json_object *fields,
-               int64_t now)
+               const char *xml, int64_t now)
 {
     struct sc_version *v = sc_alloc(sizeof(*v));
     struct sc_buf b = { 0 };
 
     v->name = sc_dup(name);
     v->title = sc_dup(title);
+    v->xml = xml != NULL ? sc_dup(xml) : NULL;
     v->published = now;
     v->root = sc_alloc(sizeof(*v->root));
     v->root->type = SC_REPEAT;
@@ -144,8 +148,9 @@ sc_version_new(const char *name, const char *title, struct json_object *fields,
         field_new(meta, "instanceName", 12)->type = SC_UNKNOWN;
     }
     number(v->root, &v->nfields);
-    sc_buf_fmt(&b, "%s|%s|%s", name, title,
-               json_object_to_json_string_ext(fields, JSON_C_TO_STRING_PLAIN));
+    sc_buf_fmt(&b, "%s|%s|%s|%s", name, title,
+               json_object_to_json_string_ext(fields, JSON_C_TO_STRING_PLAIN),
+               xml != NULL ? xml : "");
     sc_md5_hex(b.p, b.len, v->hash);
     sc_sha1_hex(b.p, b.len, v->sha);
     (void) snprintf(v->sha256, sizeof(v->sha256), "%s%.24s", v->sha, v->hash);
@@ -201,7 +206,7 @@ sc_parent_key(const struct sc_field *f, struct sc_buf *out)
 struct sc_form *
 sc_form_publish(struct sc_server *s, int project, const char *id,
                 const char *title, const char *version,
-                struct json_object *fields)
+                struct json_object *fields, const char *xml)
 {
     int64_t now = sc_now(s);
     struct sc_form *f = sc_form_find(s, project, id);
@@ -211,7 +216,7 @@ sc_form_publish(struct sc_server *s, int project, const char *id,
             return NULL;
     if (title == NULL)
         title = f != NULL ? sc_form_current(f)->title : id;
-    struct sc_version *v = sc_version_new(version, title, fields, now);
+    struct sc_version *v = sc_version_new(version, title, fields, xml, now);
     if (v == NULL)
         return NULL;
     if (f == NULL) {

@@ -164,6 +164,15 @@ service(struct sc_request *q, struct sc_form *f)
 }
 
 static int
+xform(struct sc_request *q, const struct sc_form *f)
+{
+    struct sc_buf b = { 0 };
+
+    sc_xform_xml(f, sc_form_current(f), &b);
+    return sc_reply_buf(q, 200, "application/xml; charset=utf-8", &b);
+}
+
+static int
 form(struct sc_request *q, struct sc_form *f)
 {
     const char *ext = sc_header(q, "X-Extended-Metadata");
@@ -183,14 +192,17 @@ form(struct sc_request *q, struct sc_form *f)
     return sc_reply_404(q);
 }
 
-/* "X.svc" is the service of X, unless a form is called just that. */
+/*
+ * "X.svc" is the service of X and "X.xml" its XForm, unless a form is called
+ * just that.
+ */
 static char *
-service_of(const char *seg)
+without(const char *seg, const char *extension)
 {
     size_t n = strlen(seg);
     char *id;
 
-    if (n < 5 || strcmp(seg + n - 4, ".svc") != 0)
+    if (n < 5 || strcmp(seg + n - 4, extension) != 0)
         return NULL;
     id = sc_dup(seg);
     id[n - 4] = '\0';
@@ -218,18 +230,24 @@ bad_integer(struct sc_request *q, const char *text)
 static int
 forms(struct sc_request *q, int project)
 {
-    char *svc = service_of(q->seg[4]);
-    struct sc_form *f =
-        sc_form_find(q->server, project, svc != NULL ? svc : q->seg[4]);
-    bool feed = svc != NULL;
+    char *svc = without(q->seg[4], ".svc");
+    char *xml = q->nseg == 5 ? without(q->seg[4], ".xml") : NULL;
+    struct sc_form *f = sc_form_find(q->server, project,
+                                     svc != NULL   ? svc
+                                     : xml != NULL ? xml
+                                                   : q->seg[4]);
+    bool feed = svc != NULL, definition = xml != NULL;
 
     free(svc);
+    free(xml);
     q->odata = feed;
     if (f == NULL)
         return sc_reply_404(q);
     if (!q->user->reads || !is_get(q))
         return forbidden(q);
     q->odata = false;
+    if (definition)
+        return xform(q, f);
     return feed ? service(q, f) : form(q, f);
 }
 

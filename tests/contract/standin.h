@@ -77,7 +77,7 @@ enum sc_type {
 struct sc_field {
     char *raw, *name;
     enum sc_type type;
-    bool multiple;
+    bool select, multiple;
     bool shadowed; /* a later sibling has the same sanitised name */
     struct sc_field *parent;
     struct sc_field **kids;
@@ -86,6 +86,7 @@ struct sc_field {
 
 struct sc_version {
     char *name, *title;
+    char *xml; /* as it was published, or NULL */
     char hash[33], sha[41], sha256[65];
     int64_t published;
     struct sc_field *root;
@@ -215,11 +216,12 @@ void sc_rev_count_files(struct sc_form *f, struct sc_sub *sub,
 
 /* forms.c */
 struct sc_version *sc_version_new(const char *name, const char *title,
-                                  struct json_object *fields, int64_t now);
+                                  struct json_object *fields, const char *xml,
+                                  int64_t now);
 struct sc_form *sc_form_publish(struct sc_server *s, int project,
                                 const char *id, const char *title,
-                                const char *version,
-                                struct json_object *fields);
+                                const char *version, struct json_object *fields,
+                                const char *xml);
 void sc_version_free(struct sc_version *v);
 struct sc_field *sc_field_kid(const struct sc_field *f, const char *name);
 struct sc_field *sc_table_find(const struct sc_version *v, const char *path);
@@ -231,6 +233,8 @@ void sc_form_json(struct sc_server *s, struct sc_form *f,
 void sc_fields_json(const struct sc_version *v, bool odata, struct sc_buf *out);
 void sc_service_json(const struct sc_server *s, const struct sc_form *f,
                      const char *base, struct sc_buf *out);
+void sc_xform_xml(const struct sc_form *f, const struct sc_version *v,
+                  struct sc_buf *out); /* xform.c */
 void sc_metadata_xml(const struct sc_form *f, struct sc_buf *out);
 void sc_forms_reset(struct sc_server *s); /* builtin.c */
 

@@ -172,7 +172,8 @@ class StandIn:
     # -- forms ---------------------------------------------------------
 
     def publish(self, form, version, fields, **args):
-        """A new version, or a new form (project, name, encrypted)."""
+        """A new version, or a new form (project, name, encrypted);
+        xml: its XForm."""
         return self.control('publish', dict(args, form=form, version=version,
                                             fields=fields))
 

@@ -197,6 +197,31 @@ ck_ask(struct odks_db *db, const char *sql, const char *expected)
     free(got);
 }
 
+void
+make_views(struct odks_db *db, const struct odks_model_conf *conf,
+           const struct odks_model *model, const struct odks_views_conf *more)
+{
+    struct odks_views_conf with = { .labels = false };
+    struct odks_err err = ODKS_ERR_INIT;
+    struct odks_views *views = NULL;
+    bool due = false;
+
+    if (more != NULL)
+        with = *more;
+    with.form = conf;
+    with.form_hash = conf->form_version;
+    begin(db);
+    ck_ok(odks_views_due(db, &with, &due, &err), &err);
+    if (due)
+        ck_ok(odks_views_plan(db, &with, model, NULL, &views, &err), &err);
+    for (size_t i = 0; due && i < odks_views_count(views); i++)
+        ck_ok(odks_views_apply(db, views, i, &err), &err);
+    if (due)
+        ck_ok(odks_views_finish(db, views, &err), &err);
+    commit(db);
+    odks_views_free(views);
+}
+
 struct odks_model *
 prepare(struct odks_db *db, const struct odks_model_conf *conf,
         const struct odks_field *fields, struct odks_model_changes *changes)
@@ -210,6 +235,7 @@ prepare(struct odks_db *db, const struct odks_model_conf *conf,
                              changes != NULL ? changes : &ignored, &err),
           &err);
     commit(db);
+    make_views(db, conf, model, NULL);
     return model;
 }
 

@@ -5,6 +5,7 @@
 
 #include "table/batch.h"
 #include "table/model.h"
+#include "table/views.h"
 
 /*
  * Fields from a text: "a:text b:int g{c:date} r[d:text s[e:int]]". The types
@@ -29,7 +30,12 @@ void ck_ask(struct odks_db *db, const char *sql, const char *expected);
 extern const struct odks_model_conf model_conf;
 extern const struct odks_batch_conf batch_conf;
 
-/* Prepare and commit; the caller frees the model. */
+/* Have all views made that are due; more: settings, or NULL. */
+void make_views(struct odks_db *db, const struct odks_model_conf *conf,
+                const struct odks_model *model,
+                const struct odks_views_conf *more);
+
+/* Prepare with views, and commit; the caller frees the model. */
 struct odks_model *prepare(struct odks_db *db,
                            const struct odks_model_conf *conf,
                            const struct odks_field *fields,

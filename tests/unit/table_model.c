@@ -220,7 +220,7 @@ START_TEST(dry_run)
     ck_assert_str_eq(changes.summary, "2 new tables: f, f__r");
     ck_assert_uint_eq(model->table_count, 2);
     run(db, ddl.data); /* it is complete, and runs */
-    ck_ask(db, TABLES "'v'", "v_f v_f__r");
+    ck_ask(db, TABLES "'r'", "f f__r");
     odks_buf_free(&ddl);
     odks_model_free(model);
     free_form(root);

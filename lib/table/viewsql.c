@@ -1,0 +1,246 @@
+/* lib/table/viewsql.c - SPDX-License-Identifier: Apache-2.0 */
+/* The definitions of views. */
+#include <config.h>
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "core/mem.h"
+#include "table/viewplan.h"
+
+static const char *
+schema(const struct odks_views *v)
+{
+    return v->model->schema;
+}
+
+/* "t.column" or "s.column" */
+static void
+add_source(struct odks_sqltext *t, const struct odks_view_column *column)
+{
+    odks_sql_add(t, column->of_parent ? "s." : "t.");
+    odks_sql_ident(t, column->column);
+}
+
+static void
+add_equals(struct odks_sqltext *t, const char *what, const char *literal)
+{
+    odks_sql_add(t, what);
+    odks_sql_add(t, " = ");
+    odks_sql_literal(t, literal);
+}
+
+static bool
+has_labels(const struct odks_views *v, const struct odks_view_column *column)
+{
+    return column->list != NULL && v->choices != NULL;
+}
+
+static const char *
+language(const struct odks_views *v, const struct odks_view *view)
+{
+    if (view->kind == ODKS_VIEW_LABEL)
+        return view->key;
+    return v->xform != NULL ? v->xform->language[v->comment_language]
+                            : ODKS_LANGUAGE_DEFAULT;
+}
+
+/* The join that finds the label of name, under an alias. */
+static void
+join_choices(struct odks_sqltext *t, const struct odks_views *v,
+             const struct odks_view *view, const char *list, const char *alias)
+{
+    CLEANUP_FREE char *list_is = odks_xasprintf(" %s ON %s.list", alias, alias);
+    CLEANUP_FREE char *language_is = odks_xasprintf(" AND %s.language", alias);
+
+    odks_sql_add(t, "LEFT JOIN ");
+    odks_sql_table(t, schema(v), v->choices->name);
+    add_equals(t, list_is, list);
+    add_equals(t, language_is, language(v, view));
+    odks_sql_add(t, " AND ");
+    odks_sql_add(t, alias);
+    odks_sql_add(t, ".name = ");
+}
+
+/* The names that were chosen, as rows o (name, position). */
+static void
+add_chosen(struct odks_sqltext *t, const struct odks_view_column *column)
+{
+    odks_sql_add(t, column->is_array
+                        ? "unnest("
+                        : "unnest(regexp_split_to_array(NULLIF(btrim(");
+    add_source(t, column);
+    odks_sql_add(t, column->is_array ? ")" : "), ''), ' +'))");
+    odks_sql_add(t, " WITH ORDINALITY o (name, position)");
+}
+
+/* A column of a view of labels. number: of its join, 0 for none. */
+static void
+add_label(struct odks_sqltext *t, const struct odks_views *v,
+          const struct odks_view *view, const struct odks_view_column *column,
+          unsigned number)
+{
+    if (column->many || column->is_array) {
+        bool known = has_labels(v, column);
+
+        odks_sql_add(t, known ? "(SELECT string_agg(COALESCE(l.label, o.name)"
+                                ", ', ' ORDER BY o.position)\n        FROM "
+                              : "(SELECT string_agg(o.name, ', ' ORDER BY "
+                                "o.position)\n        FROM ");
+        add_chosen(t, column);
+        if (known) {
+            odks_sql_add(t, "\n        ");
+            join_choices(t, v, view, column->list, "l");
+            odks_sql_add(t, "o.name");
+        }
+        odks_sql_add(t, ")");
+    } else if (number > 0) {
+        CLEANUP_FREE char *label =
+            odks_xasprintf("COALESCE(l%u.label, ", number);
+        odks_sql_add(t, label);
+        add_source(t, column);
+        odks_sql_add(t, ")");
+    } else {
+        add_source(t, column);
+    }
+}
+
+/* Does this column of a view of labels take a join of its own? */
+static bool
+needs_join(const struct odks_views *v, const struct odks_view *view,
+           const struct odks_view_column *column)
+{
+    return view->kind == ODKS_VIEW_LABEL && has_labels(v, column)
+           && !column->many && !column->is_array;
+}
+
+static void
+add_columns(struct odks_sqltext *t, const struct odks_views *v,
+            const struct odks_view *view)
+{
+    unsigned joins = 0;
+
+    for (size_t i = 0; i < view->count; i++) {
+        const struct odks_view_column *column = &view->column[i];
+
+        odks_sql_add(t, i > 0 ? ",\n    " : "\n    ");
+        if (view->kind == ODKS_VIEW_LABEL)
+            add_label(t, v, view, column,
+                      needs_join(v, view, column) ? ++joins : 0);
+        else
+            add_source(t, column);
+        odks_sql_add(t, " AS ");
+        odks_sql_ident(t, column->name);
+    }
+}
+
+static void
+add_joins(struct odks_sqltext *t, const struct odks_views *v,
+          const struct odks_view *view)
+{
+    unsigned joins = 0;
+
+    for (size_t i = 0; i < view->count; i++) {
+        const struct odks_view_column *column = &view->column[i];
+
+        if (!needs_join(v, view, column))
+            continue;
+        CLEANUP_FREE char *alias = odks_xasprintf("l%u", ++joins);
+        odks_sql_add(t, "\n");
+        join_choices(t, v, view, column->list, alias);
+        add_source(t, column);
+    }
+}
+
+static bool
+has_submissions(const struct odks_views *v)
+{
+    return v->table[0].count > 0;
+}
+
+/* The table, and for a repeat the submissions. */
+static void
+add_from(struct odks_sqltext *t, const struct odks_views *v,
+         const struct odks_view *view)
+{
+    odks_sql_add(t, "\nFROM ");
+    odks_sql_table(t, schema(v), view->table->name);
+    odks_sql_add(t, " t");
+    if (view->table->table->parent == NULL || !has_submissions(v))
+        return;
+    odks_sql_add(t, "\nJOIN ");
+    odks_sql_table(t, schema(v), v->table[0].name);
+    odks_sql_add(t, " s ON s._id = t._submission_id"
+                    " AND s._deleted_at IS NULL");
+}
+
+static void
+add_where(struct odks_sqltext *t, const struct odks_view *view)
+{
+    if (view->table->table->parent == NULL)
+        odks_sql_add(t, "\nWHERE t._deleted_at IS NULL");
+}
+
+static void
+define_rows(struct odks_sqltext *t, const struct odks_views *v,
+            const struct odks_view *view)
+{
+    add_columns(t, v, view);
+    add_from(t, v, view);
+    add_joins(t, v, view);
+    add_where(t, view);
+}
+
+static void
+define_choice(struct odks_sqltext *t, const struct odks_views *v,
+              const struct odks_view *view)
+{
+    const struct odks_view_column *column = &view->column[0];
+    bool known = has_labels(v, column);
+
+    odks_sql_add(t, "\n    t._id,\n    ");
+    odks_sql_add(t, view->table->table->parent == NULL
+                        ? "t._id AS _submission_id"
+                        : "t._submission_id");
+    odks_sql_add(t, known ? ",\n    o.position,\n    o.name,\n"
+                            "    COALESCE(l.label, o.name) AS label"
+                          : ",\n    o.position,\n    o.name,\n"
+                            "    o.name AS label");
+    add_from(t, v, view);
+    odks_sql_add(t, "\nCROSS JOIN ");
+    add_chosen(t, column);
+    if (known) {
+        odks_sql_add(t, "\n");
+        join_choices(t, v, view, column->list, "l");
+        odks_sql_add(t, "o.name");
+    }
+    add_where(t, view);
+}
+
+static void
+define_choices(struct odks_sqltext *t, const struct odks_views *v)
+{
+    const struct odks_model_conf *form = v->conf->form;
+    CLEANUP_FREE char *project =
+        odks_xasprintf(" AND c.project = %" PRId64, form->project);
+
+    odks_sql_add(t, "\n    c.list,\n    c.language,\n    c.position,\n"
+                    "    c.name,\n    c.label,\n    c.retired_at\nFROM ");
+    odks_sql_table(t, odks_db_tracking_schema(v->db), "odk_sync_choice");
+    add_equals(t, " c\nWHERE c.central", form->central);
+    odks_sql_add(t, project);
+    add_equals(t, " AND c.form", form->form_id);
+}
+
+void
+odks_view_define(struct odks_sqltext *t, const struct odks_views *v,
+                 const struct odks_view *view)
+{
+    odks_sql_add(t, "SELECT");
+    if (view->kind == ODKS_VIEW_CHOICES)
+        define_choices(t, v);
+    else if (view->kind == ODKS_VIEW_CHOICE)
+        define_choice(t, v, view);
+    else
+        define_rows(t, v, view);
+}
