@@ -15,13 +15,25 @@ enum { TRIES = 6, PAUSE_MS = 100, MAX_DDL = 4 << 20 };
 
 #define BUSY "55P03" /* lock_not_available */
 
-static bool
-is_due(struct odks_walk *w, const struct odks_views_conf *conf, bool *due,
-       struct odks_err *err)
+static struct odks_views_conf
+settings(const struct odks_walk *w, const struct odks_model_conf *form)
 {
-    return odks_attempt_begin(w->a, err)
-           && odks_views_due(w->a->db, conf, due, err)
-           && odks_attempt_commit(w->a, err);
+    return (struct odks_views_conf){
+        .form = form,
+        .form_hash = w->form.hash,
+        .labels = w->a->conf->labels,
+        .languages = w->a->conf->languages,
+        .parent_columns = w->a->conf->parent_columns,
+    };
+}
+
+bool
+odks_walk_views_due(struct odks_walk *w, bool *due, struct odks_err *err)
+{
+    const struct odks_model_conf form = odks_walk_model_conf(w);
+    const struct odks_views_conf conf = settings(w, &form);
+
+    return odks_views_due(w->a->db, &conf, due, err);
 }
 
 /* A form whose XML is of no use has no labels; its data are the same. */
@@ -148,19 +160,14 @@ bool
 odks_walk_views(struct odks_walk *w, struct odks_err *err)
 {
     const struct odks_model_conf form = odks_walk_model_conf(w);
-    const struct odks_views_conf conf = {
-        .form = &form,
-        .form_hash = w->form.hash,
-        .labels = w->a->conf->labels,
-        .languages = w->a->conf->languages,
-        .parent_columns = w->a->conf->parent_columns,
-    };
+    const struct odks_views_conf conf = settings(w, &form);
     CLEANUP_XFORM struct odks_xform *xform = NULL;
     CLEANUP_VIEWS struct odks_views *views = NULL;
     bool due = false, all = true;
 
     odks_log_set_step("views");
-    if (!is_due(w, &conf, &due, err))
+    if (!odks_attempt_begin(w->a, err) || !odks_walk_views_due(w, &due, err)
+        || !odks_attempt_commit(w->a, err))
         return false;
     if (!due)
         return true;

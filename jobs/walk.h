@@ -117,6 +117,13 @@ struct odks_model_conf odks_walk_model_conf(const struct odks_walk *w);
  */
 ODKS_MUST_CHECK bool odks_walk_views(struct odks_walk *w, struct odks_err *err);
 
+/*
+ * Is there anything for it to do? In the caller's transaction; takes the form
+ * of odks_walk_look() alone.
+ */
+ODKS_MUST_CHECK bool odks_walk_views_due(struct odks_walk *w, bool *due,
+                                         struct odks_err *err);
+
 /* Show on a terminal how far we are. */
 void odks_walk_progress(struct odks_walk *w);
 
