@@ -24,6 +24,7 @@ settings(const struct odks_walk *w, const struct odks_model_conf *form)
         .labels = w->a->conf->labels,
         .languages = w->a->conf->languages,
         .parent_columns = w->a->conf->parent_columns,
+        .any_form = w->a->conf->form_of != NULL,
     };
 }
 
@@ -176,9 +177,10 @@ odks_walk_views(struct odks_walk *w, struct odks_err *err)
     if (odks_attempt_is_dry(w->a))
         return describe(w, views, err);
     for (size_t i = 0; i < odks_views_count(views); i++) {
-        bool done;
+        bool done = false;
 
-        if (!apply(w, views, i, &done, err))
+        if ((all || !odks_views_is_last(views, i))
+            && !apply(w, views, i, &done, err))
             return false;
         all = all && done;
     }

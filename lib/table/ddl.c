@@ -9,6 +9,13 @@
 #include "table/plan.h"
 #include "table/sqltext.h"
 
+/*
+ * Of several tables: together less than deadlock_timeout, 1 s, after which it
+ * might be a reader that gives way to us.
+ */
+#define FIRST_LOCK "700ms"
+enum { FURTHER_LOCKS_MS = 200 };
+
 /* What a system column has beside its type. */
 static const char *
 constraint(const struct odks_table *table, const char *name)
@@ -152,5 +159,40 @@ odks_ddl_tables(struct odks_db *db, const struct odks_model_conf *conf,
             add_columns(&t, plan, i);
     }
     comment_columns(&t, plan);
+    return !t.failed;
+}
+
+static bool
+gets_columns(const struct odks_plan *plan, size_t table)
+{
+    for (size_t k = 0; k < plan->count; k++) {
+        if (plan->column[k].table == table && plan->column[k].state == ODKS_NEW)
+            return !plan->new_table[table];
+    }
+    return false;
+}
+
+bool
+odks_ddl_locks(struct odks_db *db, const struct odks_plan *plan,
+               struct odks_buf *ddl)
+{
+    struct odks_sqltext t = { .db = db, .buf = ddl };
+    size_t count = 0, locked = 0;
+
+    for (size_t i = 0; i < plan->model->table_count; i++)
+        count += gets_columns(plan, i);
+    if (count < 2)
+        return true; /* ALTER TABLE locks it */
+    CLEANUP_FREE char *further = odks_xasprintf(
+        "SET LOCAL lock_timeout = '%zums';\n", FURTHER_LOCKS_MS / count + 1);
+    odks_sql_add(&t, "SET LOCAL lock_timeout = '" FIRST_LOCK "';\n");
+    for (size_t i = plan->model->table_count; i-- > 0;) {
+        if (!gets_columns(plan, i))
+            continue;
+        odks_sql_add(&t, locked++ == 1 ? further : "");
+        odks_sql_add(&t, "LOCK TABLE ");
+        odks_sql_table(&t, plan->model->schema, plan->model->table[i]->name);
+        odks_sql_add(&t, " IN ACCESS EXCLUSIVE MODE;\n");
+    }
     return !t.failed;
 }

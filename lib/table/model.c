@@ -62,7 +62,8 @@ check_relations(struct odks_db *db, const struct odks_model_conf *conf,
 }
 
 static bool
-run(struct odks_db *db, struct odks_buf *ddl, struct odks_err *err)
+run(struct odks_db *db, const struct odks_plan *plan, struct odks_buf *ddl,
+    struct odks_err *err)
 {
     CLEANUP_BUF struct odks_buf text = ODKS_BUF_INIT(ODKS_SQL_MAX + 128);
 
@@ -72,6 +73,7 @@ run(struct odks_db *db, struct odks_buf *ddl, struct odks_err *err)
      * than the second after which a waiter may end an autovacuum. Afterwards
      * the limit is that of odks_db_begin() again. */
     if (!odks_buf_add_str(&text, "SET LOCAL lock_timeout = '2s';\n")
+        || !odks_ddl_locks(db, plan, &text)
         || !odks_buf_add_str(&text, ddl->data)
         || !odks_buf_add_str(&text, "SET LOCAL lock_timeout = '10s'")) {
         odks_err_set(err, ODKS_EXIT_DATA, "the form is too large");
@@ -109,7 +111,8 @@ apply(struct odks_db *db, const struct odks_model_conf *conf,
         return false;
     }
     if (!dry_run)
-        return run(db, &tables, err) && odks_plan_record(db, conf, plan, err)
+        return run(db, plan, &tables, err)
+               && odks_plan_record(db, conf, plan, err)
                && forget_views(db, conf, err);
     if (ddl != NULL && !odks_buf_add(ddl, tables.data, tables.len)) {
         odks_err_set(err, ODKS_EXIT_DATA, "the form is too large");

@@ -116,4 +116,13 @@ ODKS_MUST_CHECK bool odks_ddl_tables(struct odks_db *db,
                                      const struct odks_plan *plan,
                                      struct odks_buf *ddl);
 
+/*
+ * The statements that lock the tables which get more columns, if they are
+ * several: in the order in which the views of repeats lock them, and without
+ * waiting so long that a deadlock with a reader could become the reader's.
+ */
+ODKS_MUST_CHECK bool odks_ddl_locks(struct odks_db *db,
+                                    const struct odks_plan *plan,
+                                    struct odks_buf *ddl);
+
 #endif

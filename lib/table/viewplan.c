@@ -222,7 +222,8 @@ add_missing(const struct odks_views *v, struct odks_view *view)
     for (; is_repeat && parent != NULL && *parent != NULL; parent++) {
         CLEANUP_FREE char *free_name = free_column_name(view, *parent, true);
 
-        if (!has_column(view, *parent, true))
+        if (!has_column(view, *parent, true)
+            && odks_source_find(&v->table[0], *parent) != NULL)
             (void) add_column(view, free_name, *parent, true);
     }
 }
@@ -426,7 +427,7 @@ check_parents(const struct odks_views *v, struct odks_err *err)
     const char *const *name = v->conf->parent_columns;
 
     for (; name != NULL && *name != NULL; name++) {
-        if (odks_source_find(root, *name) != NULL)
+        if (odks_source_find(root, *name) != NULL || v->conf->any_form)
             continue;
         CLEANUP_FREE const char **known =
             odks_xcalloc(root->count + 1, sizeof(*known));
@@ -458,7 +459,7 @@ choose_language(struct odks_views *v)
     for (; v->xform != NULL && wanted != NULL && *wanted != NULL; wanted++) {
         size_t found = odks_language_find(v->xform, *wanted);
 
-        if (found == v->xform->language_count)
+        if (found == v->xform->language_count && !v->conf->any_form)
             odks_log(ODKS_LOG_WARN,
                      "languages: form %s has no language %s (its default is "
                      "%s)",

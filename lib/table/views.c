@@ -341,6 +341,12 @@ odks_views_name(const struct odks_views *views, size_t step)
 }
 
 bool
+odks_views_is_last(const struct odks_views *views, size_t step)
+{
+    return strcmp(views->step[step].lock_timeout, COMMENT_WAIT) == 0;
+}
+
+bool
 odks_views_apply(struct odks_db *db, const struct odks_views *views,
                  size_t step, struct odks_err *err)
 {

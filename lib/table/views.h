@@ -33,6 +33,8 @@ struct odks_views_conf {
                                           form. The first is that of comments */
     const char *const *parent_columns; /* of the submissions, in the views of
                                           repeats; or NULL */
+    bool any_form; /* the settings are those of many forms: what this one has
+                      not of them is left out */
 };
 
 struct odks_views; /* opaque: what there is to do */
@@ -57,6 +59,8 @@ size_t odks_views_count(const struct odks_views *views);
 const char *odks_views_sql(const struct odks_views *views, size_t step);
 /* What a step is about, for messages. */
 const char *odks_views_name(const struct odks_views *views, size_t step);
+/* Is it of use only when all steps before it are done? */
+bool odks_views_is_last(const struct odks_views *views, size_t step);
 /* err->sqlstate 55P03: a reader is in the way; roll back and try again. */
 ODKS_MUST_CHECK bool odks_views_apply(struct odks_db *db,
                                       const struct odks_views *views,
