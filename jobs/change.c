@@ -114,6 +114,18 @@ nothing_late(struct odks_walk *w, bool *same, struct odks_err *err)
     return true;
 }
 
+/* A view that readers kept busy waits for the next run: that is this one. */
+static bool
+no_views_due(struct odks_walk *w, bool *same, struct odks_err *err)
+{
+    bool due = false;
+
+    if (!odks_walk_views_due(w, &due, err))
+        return false;
+    *same = !due;
+    return true;
+}
+
 bool
 odks_walk_unchanged(struct odks_walk *w, const char *key, bool *same,
                     struct odks_err *err)
@@ -126,7 +138,8 @@ odks_walk_unchanged(struct odks_walk *w, const char *key, bool *same,
     if (!*same)
         return true;
     if (!odks_attempt_begin(w->a, err) || !look_here(w, same, err)
-        || (*same && !nothing_late(w, same, err)))
+        || (*same && !nothing_late(w, same, err))
+        || (*same && !no_views_due(w, same, err)))
         return false;
     return *same || odks_attempt_commit(w->a, err);
 }

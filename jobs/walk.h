@@ -108,9 +108,6 @@ bool odks_walk_reconcile_is_due(const struct odks_walk *w);
 /* Ask Central for the form again: its clock is the next watermark. */
 ODKS_MUST_CHECK bool odks_walk_look(struct odks_walk *w, struct odks_err *err);
 
-/* What the tables of the form follow from; borrows from w. */
-struct odks_model_conf odks_walk_model_conf(const struct odks_walk *w);
-
 /*
  * Bring views, comments and choices up to date, if the form or the settings
  * changed. What a reader is in the way of is left for the next run.

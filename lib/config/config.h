@@ -74,9 +74,9 @@ struct odks_job_conf {
     int64_t overlap_s;
     int64_t reconcile_s; /* 0: only when counts differ */
     enum odks_on_delete on_delete;
-    int64_t attachments_age_s; /* until late attachments are given up */
-    bool raw;                  /* keep _raw */
-    bool labels;               /* in comments and views */
+    int64_t attachments_age_s;         /* until late attachments are given up */
+    bool raw;                          /* keep _raw */
+    bool labels;                       /* in comments and views */
     const char *const *languages;      /* of the labels; NULL: all */
     const char *const *parent_columns; /* in views of repeats, or NULL */
     int64_t window_rows; /* submissions per response of a first walk */

@@ -30,7 +30,7 @@ struct odks_payload {
     int64_t until; /* ODKS_TIME_NONE: open */
     bool allow_mass_delete;
     bool reconcile; /* compare all keys now */
-    bool rejects; /* read again what did not fit */
+    bool rejects;   /* read again what did not fit */
 };
 
 struct odks_job {

@@ -35,8 +35,7 @@ odks_attachment_checked(struct odks_db *db, const char *sync_type, int64_t now,
 {
     char now_text[ODKS_TIME_TEXT], max_text[ODKS_DB_INT64_TEXT];
     char age[ODKS_DB_INT64_TEXT];
-    const char *const params[] = { sync_type,
-                                   odks_db_time_param(now, now_text),
+    const char *const params[] = { sync_type, odks_db_time_param(now, now_text),
                                    odks_db_int64_param(max, max_text),
                                    odks_db_int64_param(age_s, age) };
     CLEANUP_PGRESULT PGresult *res =
