@@ -26,88 +26,6 @@ enum { PROOF_ROUNDS = 4, LOCK_PAUSE_MS = 2000 };
 
 #define LOCK_NOT_AVAILABLE "55P03"
 
-#define DIGEST_START UINT64_C(0xcbf29ce484222325)
-
-/* What the table holds follows from the fields and from these settings. */
-static void
-digest_text(uint64_t *hash, const char *s)
-{
-    for (; *s != '\0'; s++)
-        *hash = (*hash ^ (unsigned char) *s) * UINT64_C(0x100000001b3);
-    *hash = (*hash ^ 0xff) * UINT64_C(0x100000001b3);
-}
-
-static void
-digest_field(uint64_t *hash, const struct odks_field *f)
-{
-    char type[12];
-
-    (void) snprintf(type, sizeof(type), "%d", (int) f->type);
-    digest_text(hash, f->path);
-    digest_text(hash, type);
-    for (size_t i = 0; i < f->child_count; i++)
-        digest_field(hash, f->child[i]);
-}
-
-static void
-digest_number(uint64_t *hash, int64_t n)
-{
-    char text[24];
-
-    (void) snprintf(text, sizeof(text), "%" PRId64, n);
-    digest_text(hash, text);
-}
-
-static void
-digest_settings(uint64_t *hash, const struct odks_walk *w)
-{
-    const struct odks_job_conf *conf = w->a->conf;
-
-    digest_text(hash, conf->central->url);
-    digest_number(hash, conf->project);
-    digest_text(hash, conf->form);
-    digest_text(hash, conf->raw ? "raw" : "");
-    digest_text(hash, conf->timezone);
-    digest_text(hash, conf->on_delete == ODKS_DELETE_KEEP   ? "keep"
-                      : conf->on_delete == ODKS_DELETE_HARD ? "hard"
-                                                            : "soft");
-    for (size_t i = 0; conf->tables != NULL && conf->tables[i] != NULL; i++)
-        digest_text(hash, conf->tables[i]);
-}
-
-/*
- * When this changes all rows are read again: a question may have come back, or
- * changed its type, in submissions that nobody touched.
- */
-static char *
-digest(const struct odks_walk *w)
-{
-    uint64_t hash = DIGEST_START;
-
-    digest_field(&hash, w->fields);
-    digest_settings(&hash, w);
-    return odks_xasprintf("%016" PRIx64, hash);
-}
-
-/*
- * What a tag is true for: publishing a form changes no tag, and what else may
- * change what the tables hold does not, either. A new version of this program
- * looks at everything once.
- */
-static char *
-tag_key(const struct odks_walk *w)
-{
-    uint64_t hash = DIGEST_START;
-
-    digest_text(&hash, PACKAGE_VERSION);
-    digest_text(&hash, w->form.hash);
-    digest_text(&hash, w->a->conf->schema);
-    digest_text(&hash, w->a->conf->table != NULL ? w->a->conf->table : "");
-    digest_number(&hash, w->a->conf->attachments_age_s);
-    digest_settings(&hash, w);
-    return odks_xasprintf("%016" PRIx64, hash);
-}
-
 /*
  * Does the cursor still hold, be it that of a finished walk or of one that
  * stopped half-way? A full walk is this job's own only if it began it.
@@ -146,7 +64,7 @@ static bool
 prepare_tables(struct odks_walk *w, struct odks_err *err)
 {
     struct odks_attempt *a = w->a;
-    CLEANUP_FREE char *now = digest(w);
+    CLEANUP_FREE char *now = odks_walk_digest(w);
 
     if (!odks_attempt_begin(a, err)
         || (odks_attempt_is_dry(a)
@@ -319,7 +237,7 @@ keep_tag(struct odks_walk *w)
     free(c->etag);
     free(c->etag_key);
     c->etag = odks_steal(&w->tag);
-    c->etag_key = c->etag != NULL ? tag_key(w) : NULL;
+    c->etag_key = c->etag != NULL ? odks_walk_tag_key(w) : NULL;
     c->etag_compared = c->etag != NULL && w->tag_compared;
 }
 
@@ -433,7 +351,7 @@ look(struct odks_walk *w, bool *same, struct odks_err *err)
         return false;
     if (odks_attempt_is_dry(w->a))
         return true; /* its first transaction is that of the tables */
-    CLEANUP_FREE char *key = tag_key(w);
+    CLEANUP_FREE char *key = odks_walk_tag_key(w);
     return odks_attempt_begin(w->a, err)
            && odks_cursor_load(w->a->db, w->a->conf->sync_type, &w->cursor, err)
            && odks_attempt_commit(w->a, err)

@@ -99,6 +99,20 @@ ODKS_MUST_CHECK bool odks_walk_unchanged(struct odks_walk *w, const char *key,
 ODKS_MUST_CHECK bool odks_walk_attachments(struct odks_walk *w,
                                            struct odks_err *err);
 
+/*
+ * Of the fields and the settings that decide what rows hold: when it changes
+ * all rows are read again, for a question may have come back, or changed its
+ * type, in submissions that nobody touched. The caller frees it.
+ */
+char *odks_walk_digest(const struct odks_walk *w);
+
+/*
+ * What a tag is true for: publishing a form changes no tag, and what else may
+ * change what the tables hold does not, either. A new version of this program
+ * looks at everything once. The caller frees it.
+ */
+char *odks_walk_tag_key(const struct odks_walk *w);
+
 /* Is the table of submissions among those of the job? */
 bool odks_walk_has_submissions(const struct odks_walk *w);
 

@@ -3,6 +3,7 @@
 #ifndef ODKS_CORE_HASH_H
 #define ODKS_CORE_HASH_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #define ODKS_HASH_INIT UINT64_C(0xcbf29ce484222325)
