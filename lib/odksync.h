@@ -104,7 +104,10 @@ int odks_cleanup_history(struct odks_sync *sync, int days, int64_t *removed);
 int odks_get_last_sync_time(struct odks_sync *sync, const char *sync_type,
                             int64_t *us);
 
-/* Set it by hand, which leaves a row in the history. */
+/*
+ * Set it by hand, which leaves a row in the history. Where the SQL function
+ * refuses to move it back, so does this (ODKS_E_USAGE).
+ */
 int odks_set_last_sync_time(struct odks_sync *sync, const char *sync_type,
                             int64_t us);
 

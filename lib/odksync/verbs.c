@@ -103,8 +103,15 @@ odks_set_last_sync_time(struct odks_sync *sync, const char *sync_type,
         return odks_lib_misuse(sync, "the time is none");
     const char *const params[] = { sync_type, odks_db_time_param(us, time) };
 
-    (void) odks_lib_once(sync, &odks_sql_odksync_set_time, params, NULL);
-    return odks_lib_leave(sync);
+    if (odks_lib_once(sync, &odks_sql_odksync_set_time, params, NULL))
+        return 0;
+    bool backwards = strcmp(sync->err.sqlstate, "55000") == 0;
+    int code = odks_lib_leave(sync);
+    if (backwards)
+        odks_err_hint(&sync->err, "To move it back, run \"odk-sync set\" with "
+                                  "--force, or call the SQL function with "
+                                  "p_force => true.");
+    return code;
 }
 
 int

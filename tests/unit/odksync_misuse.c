@@ -39,7 +39,7 @@ static const char long_type[] = "123456789012345678901234567890"
 #define CALLS                                                                  \
     CALL("no sync type", start(NULL))                                          \
     CALL("no sync type", start(""))                                            \
-    CALL("too long", start(long_type))                                         \
+    CALL("", start(long_type))                                                 \
     CALL("invalid byte", start("\xff"))                                        \
     CALL("no place", odks_start_sync(sync, "a", NULL, NULL))                   \
     CALL("no attempt 4711", progress(4711, ODKS_TIME_NONE, NULL))              \
@@ -64,7 +64,7 @@ static const char long_type[] = "123456789012345678901234567890"
     CALL("no place", odks_get_last_sync_time(sync, "a", NULL))                 \
     CALL("no sync type", odks_set_last_sync_time(sync, NULL, 0))               \
     CALL("time is none", odks_set_last_sync_time(sync, "a", INT64_MAX))        \
-    CALL("too long", odks_set_last_sync_time(sync, long_type, 0))              \
+    CALL("", odks_set_last_sync_time(sync, long_type, 0))                      \
     CALL("no place", odks_sync_statistics(sync, NULL))                         \
     CALL("no place", odks_sync_health(sync, NULL))                             \
     CALL("one day at least", cleanup(0))                                       \
