@@ -8,6 +8,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "harness"))
 import odks  # noqa: E402
+import pg  # noqa: E402
 import tap  # noqa: E402
 
 FORM = "household"
@@ -63,15 +64,28 @@ def kind_of(request):
     return CHANGES if "updatedAt%20ge" in path else "rows"
 
 
+def requests(world):
+    """Those since the last call. The stand-in logs a request at its end, and
+    one that we broke off when it notices: they come in no certain order."""
+    found = []
+
+    def all_ended():
+        got = world.central.requests()
+        found.extend(got["requests"])
+        return got["inflight"] == 0
+    pg.wait_until(all_ended, 10, "all requests end")
+    return found
+
+
 def asked(world):
     """The requests since the last call, without login and logout."""
-    return [kind_of(r) for r in world.central.requests()["requests"]
+    return [kind_of(r) for r in requests(world)
             if "/sessions" not in r["path"]]
 
 
 def run(world, *args):
     """Run and tell what was asked for."""
-    world.central.requests()
+    requests(world)
     world.ok("run", *args)
     return asked(world)
 
@@ -131,7 +145,7 @@ def test_every_change_is_seen_and_the_next_run_is_free_again():
         known = ids(world)
         for what in changes(world):
             later(world)
-            tap.equal(run(world)[1], "tag 200", what)
+            tap.check("tag 200" in run(world), what)
             world.compare(FORM, known=known)
             later(world)
             tap.equal(run(world), [FORM, "tag 304"], "after " + what)
@@ -198,9 +212,9 @@ def test_tag_is_never_newer_than_what_was_read():
                 "hook": {"after": [dict(late)]}}})
             run(world)
             later(world)
-            tap.equal(run(world)[1], "tag 200", "behind " + match)
+            tap.check("tag 200" in run(world), "behind " + match)
             world.compare(FORM)
-            tap.equal(run(world)[1], "tag 304", "in the end")
+            tap.equal(run(world), [FORM, "tag 304"], "in the end")
             late["seed"] += 1
 
 
@@ -213,8 +227,7 @@ def test_tag_is_taken_without_reading_on():
         later(world)
         world.central.requests()
         world.ok("run")
-        got = [r for r in world.central.requests()["requests"]
-               if kind_of(r) == "tag 200"]
+        got = [r for r in requests(world) if kind_of(r) == "tag 200"]
         tap.equal([r["complete"] for r in got], [False], "read to its end")
         tap.check(metadata(world)["bytes"] < 400_000,
                   str(metadata(world)["bytes"]))
@@ -239,7 +252,7 @@ def test_older_central_without_tags():
         world.central.config(etag=False)
         run(world)
         tap.equal(run(world), [FORM, "fields", CHANGES, COUNT],
-                  "an older one again")
+                  "it is an older one again")
         world.compare(FORM)
 
 
