@@ -95,10 +95,12 @@ wait_for_tables(struct odks_walk *w, struct odks_err *err)
             || odks_attempt_is_dry(w->a))
             return false;
         if (odks_deadline_passed(until)) {
-            odks_err_hint(err, "A long query, or a backup, reads the tables "
-                               "of the form: end it, or let the job try again "
-                               "later. See pg_stat_activity, oldest "
-                               "xact_start.");
+            odks_err_set(err, ODKS_EXIT_TEMPFAIL,
+                         "the tables of the form are in use: they could not "
+                         "be changed");
+            odks_err_hint(err, "A long query, or a backup, reads them: the job "
+                               "will try again; pg_stat_activity tells who, "
+                               "oldest xact_start first.");
             return false;
         }
         odks_db_rollback(w->a->db);

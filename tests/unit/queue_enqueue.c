@@ -94,6 +94,15 @@ static const struct {
     { { false, NOON, NONE, false },
       { false, NONE, NOON, false },
       "{\"full\": true}" },
+    { { .rejects = true, .since = NONE, .until = NONE },
+      { false, NONE, NONE, false },
+      "{\"rejects\": true}" },
+    { { false, NOON, NONE, false },
+      { .rejects = true, .since = NONE, .until = NONE },
+      "{\"since\": \"2026-11-23T12:00:00.000Z\", \"rejects\": true}" },
+    { { .rejects = true, .since = NONE, .until = NONE },
+      { true, NONE, NONE, true },
+      "{\"full\": true, \"rejects\": true, \"allow_mass_delete\": true}" },
 };
 
 START_TEST(payload)
@@ -115,6 +124,7 @@ static const char *const poison[] = {
     "{\"full\": \"yes\"}",
     "{\"allow_mass_delete\": 1}",
     "{\"reconcile\": null}",
+    "{\"rejects\": \"all\"}",
     "{\"since\": \"2026-02-31\"}",
     "{\"until\": \"infinity\"}",
 };
