@@ -48,11 +48,12 @@ odks_language_suffix(const char *language)
     CLEANUP_FREE char *whole =
         odks_xasprintf("l_%s", code != NULL ? code : language);
     CLEANUP_FREE char *snake = odks_name_snake(whole);
-    size_t len = strlen(snake);
+    const char *suffix = snake + 2;
 
-    while (len > 2 && snake[len - 1] == '_')
+    for (size_t len = strlen(snake); len > 2 && snake[len - 1] == '_';)
         snake[--len] = '\0';
-    return odks_xstrdup(snake + 2);
+    suffix += strspn(suffix, "_");
+    return odks_xstrdup(*suffix != '\0' ? suffix : ODKS_LANGUAGE_DEFAULT);
 }
 
 /* --- columns and their questions ------------------------------------------ */

@@ -10,8 +10,10 @@ SELECT current_user,
                             'odk_sync_queue', 'odk_sync_reject']) t,
                unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) p),
        (SELECT bool_and(pg_catalog.has_table_privilege(t, p))
-          FROM unnest(ARRAY['odk_sync_column', 'odk_sync_cursor',
-                            'odk_sync_slot', 'odk_sync_status']) t,
+          FROM unnest(ARRAY['odk_sync_choice', 'odk_sync_column',
+                            'odk_sync_cursor', 'odk_sync_form',
+                            'odk_sync_form_job', 'odk_sync_slot',
+                            'odk_sync_status', 'odk_sync_view']) t,
                unnest(ARRAY['SELECT', 'INSERT', 'UPDATE']) p)
        -- an adopted table may number its rows in another way
        AND COALESCE(pg_catalog.has_sequence_privilege(

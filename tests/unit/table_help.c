@@ -197,9 +197,10 @@ ck_ask(struct odks_db *db, const char *sql, const char *expected)
     free(got);
 }
 
-void
+size_t
 make_views(struct odks_db *db, const struct odks_model_conf *conf,
-           const struct odks_model *model, const struct odks_views_conf *more)
+           const struct odks_model *model, const struct odks_views_conf *more,
+           const struct odks_xform *xform)
 {
     struct odks_views_conf with = { .labels = false };
     struct odks_err err = ODKS_ERR_INIT;
@@ -213,18 +214,21 @@ make_views(struct odks_db *db, const struct odks_model_conf *conf,
     begin(db);
     ck_ok(odks_views_due(db, &with, &due, &err), &err);
     if (due)
-        ck_ok(odks_views_plan(db, &with, model, NULL, &views, &err), &err);
-    for (size_t i = 0; due && i < odks_views_count(views); i++)
+        ck_ok(odks_views_plan(db, &with, model, xform, &views, &err), &err);
+    size_t count = due ? odks_views_count(views) : 0;
+    for (size_t i = 0; i < count; i++)
         ck_ok(odks_views_apply(db, views, i, &err), &err);
     if (due)
         ck_ok(odks_views_finish(db, views, &err), &err);
     commit(db);
     odks_views_free(views);
+    return count;
 }
 
 struct odks_model *
-prepare(struct odks_db *db, const struct odks_model_conf *conf,
-        const struct odks_field *fields, struct odks_model_changes *changes)
+prepare_tables(struct odks_db *db, const struct odks_model_conf *conf,
+               const struct odks_field *fields,
+               struct odks_model_changes *changes)
 {
     struct odks_err err = ODKS_ERR_INIT;
     struct odks_model *model = NULL;
@@ -235,7 +239,16 @@ prepare(struct odks_db *db, const struct odks_model_conf *conf,
                              changes != NULL ? changes : &ignored, &err),
           &err);
     commit(db);
-    make_views(db, conf, model, NULL);
+    return model;
+}
+
+struct odks_model *
+prepare(struct odks_db *db, const struct odks_model_conf *conf,
+        const struct odks_field *fields, struct odks_model_changes *changes)
+{
+    struct odks_model *model = prepare_tables(db, conf, fields, changes);
+
+    (void) make_views(db, conf, model, NULL, NULL);
     return model;
 }
 

@@ -30,12 +30,22 @@ void ck_ask(struct odks_db *db, const char *sql, const char *expected);
 extern const struct odks_model_conf model_conf;
 extern const struct odks_batch_conf batch_conf;
 
-/* Have all views made that are due; more: settings, or NULL. */
-void make_views(struct odks_db *db, const struct odks_model_conf *conf,
-                const struct odks_model *model,
-                const struct odks_views_conf *more);
+/*
+ * Have all views made that are due, and tell in how many steps; more: settings,
+ * or NULL.
+ */
+size_t make_views(struct odks_db *db, const struct odks_model_conf *conf,
+                  const struct odks_model *model,
+                  const struct odks_views_conf *more,
+                  const struct odks_xform *xform);
 
-/* Prepare with views, and commit; the caller frees the model. */
+/* Prepare and commit; the caller frees the model. */
+struct odks_model *prepare_tables(struct odks_db *db,
+                                  const struct odks_model_conf *conf,
+                                  const struct odks_field *fields,
+                                  struct odks_model_changes *changes);
+
+/* The same with its views. */
 struct odks_model *prepare(struct odks_db *db,
                            const struct odks_model_conf *conf,
                            const struct odks_field *fields,
