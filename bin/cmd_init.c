@@ -51,13 +51,19 @@ form_schemas(const struct odks_config *cfg)
     return names;
 }
 
+static void
+tell(const char *what)
+{
+    odks_log(ODKS_LOG_INFO, "%s", what);
+}
+
 static bool
 init(struct odks_cmd_db *c, struct odks_err *err)
 {
     CLEANUP_FREE const char **schemas = form_schemas(c->cfg);
     int applied = 0;
 
-    if (!odks_migrate(c->db, schemas, &applied, err))
+    if (!odks_migrate(c->db, schemas, tell, &applied, err))
         return false;
     odks_log(ODKS_LOG_INFO,
              applied > 0 ? "the tables are ready (%d step%s)"

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "core/err.h"
-#include "core/log.h"
 #include "db/db.h"
 #include "sql/queries.h"
 
@@ -235,13 +234,14 @@ make_plan(struct odks_db *db, const char *const *form_schemas,
 }
 
 static bool
-carry_out(struct odks_db *db, const PGresult *res, struct odks_err *err)
+carry_out(struct odks_db *db, const PGresult *res, odks_migrate_tell *tell,
+          struct odks_err *err)
 {
     for (int row = 0; row < PQntuples(res); row++) {
         const char *words = odks_db_text(res, row, PLAN_WORDS);
 
-        if (words != NULL)
-            odks_log(ODKS_LOG_INFO, "%s", words);
+        if (words != NULL && tell != NULL)
+            tell(words);
         if (!odks_db_do(db, "init", odks_db_text(res, row, PLAN_STATEMENT),
                         err)) {
             if (words != NULL)
@@ -254,9 +254,10 @@ carry_out(struct odks_db *db, const PGresult *res, struct odks_err *err)
 
 /* What the server says of these is not what a person has to know. */
 static bool
-adopt(struct odks_db *db, const PGresult *adoption, struct odks_err *err)
+adopt(struct odks_db *db, const PGresult *adoption, odks_migrate_tell *tell,
+      struct odks_err *err)
 {
-    if (carry_out(db, adoption, err))
+    if (carry_out(db, adoption, tell, err))
         return true;
     if (strcmp(err->sqlstate, "55P03") == 0
         || strcmp(err->sqlstate, "40P01") == 0) {
@@ -291,8 +292,8 @@ apply(struct odks_db *db, const struct odks_migration *m, struct odks_err *err)
 }
 
 static bool
-migrate(struct odks_db *db, const char *const *form_schemas, int *applied,
-        struct odks_err *err)
+migrate(struct odks_db *db, const char *const *form_schemas,
+        odks_migrate_tell *tell, int *applied, struct odks_err *err)
 {
     CLEANUP_PLAN struct plan plan = { 0 };
 
@@ -300,7 +301,8 @@ migrate(struct odks_db *db, const char *const *form_schemas, int *applied,
         odks_db_query(db, &odks_sql_schema_lock, NULL, err);
     if (lock == NULL || !make_plan(db, form_schemas, &plan, err)
         || is_refused(plan.schemas, err) || is_refused(plan.adoption, err)
-        || !carry_out(db, plan.schemas, err) || !adopt(db, plan.adoption, err))
+        || !carry_out(db, plan.schemas, tell, err)
+        || !adopt(db, plan.adoption, tell, err))
         return false;
     for (const struct odks_migration *m = odks_migrations;
          plan.missing != 0 && m->version != 0; m++) {
@@ -314,15 +316,16 @@ migrate(struct odks_db *db, const char *const *form_schemas, int *applied,
 }
 
 bool
-odks_migrate(struct odks_db *db, const char *const *form_schemas, int *applied,
-             struct odks_err *err)
+odks_migrate(struct odks_db *db, const char *const *form_schemas,
+             odks_migrate_tell *tell, int *applied, struct odks_err *err)
 {
     int steps = 0;
 
     *applied = 0;
     if (!odks_db_begin(db, err))
         return false;
-    if (!migrate(db, form_schemas, &steps, err) || !odks_db_commit(db, err)) {
+    if (!migrate(db, form_schemas, tell, &steps, err)
+        || !odks_db_commit(db, err)) {
         odks_db_rollback(db);
         return false;
     }

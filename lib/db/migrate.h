@@ -21,6 +21,9 @@ struct odks_migration {
     const char *text;
 };
 
+/* Gets a line for each change that is about to be made. */
+typedef void odks_migrate_tell(const char *what);
+
 /*
  * Have the schemas for form tables (NULL-terminated), and bring the tracking
  * schema (made if missing) to this program's version; *applied is the number of
@@ -31,7 +34,8 @@ struct odks_migration {
  * the tables are in use.
  */
 ODKS_MUST_CHECK bool odks_migrate(struct odks_db *db,
-                                  const char *const *form_schemas, int *applied,
+                                  const char *const *form_schemas,
+                                  odks_migrate_tell *tell, int *applied,
                                   struct odks_err *err);
 
 /*

@@ -44,7 +44,7 @@ odks_create_tables(struct odks_sync *sync)
         return odks_lib_leave(sync);
     odks_db_rollback(sync->db);
     /* what fails here is no argument of the caller's: not translated */
-    if (!odks_migrate(sync->db, schemas, &applied, &sync->err)
+    if (!odks_migrate(sync->db, schemas, NULL, &applied, &sync->err)
         && sync->err.code == ODKS_EXIT_DATA)
         sync->err.code = ODKS_EXIT_CONFIG;
     return odks_error_code(sync);

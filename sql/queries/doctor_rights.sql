@@ -6,7 +6,8 @@ SELECT current_user,
                    FROM pg_catalog.pg_namespace WHERE nspname = $1), false),
        -- of a list of privileges one would be enough
        (SELECT bool_and(pg_catalog.has_table_privilege(t, p))
-          FROM unnest(ARRAY['odk_sync_history', 'odk_sync_key',
+          FROM unnest(ARRAY['odk_sync_attachment', 'odk_sync_history',
+                            'odk_sync_key',
                             'odk_sync_queue', 'odk_sync_reject']) t,
                unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) p),
        (SELECT bool_and(pg_catalog.has_table_privilege(t, p))

@@ -92,7 +92,7 @@ test_fresh(void)
     int applied;
 
     test_do(db, "DROP SCHEMA IF EXISTS odks_test CASCADE");
-    ODKS_OK(odks_migrate(db, SCHEMAS("odks_test"), &applied, &err));
+    ODKS_OK(odks_migrate(db, SCHEMAS("odks_test"), NULL, &applied, &err));
     ck_assert_int_gt(applied, 0);
     return db;
 }

@@ -33,7 +33,7 @@ START_TEST(from_nothing)
     struct odks_err err = ODKS_ERR_INIT;
     int applied = -1;
 
-    ODKS_OK(odks_migrate(db, SCHEMAS("od\"k x"), &applied, &err));
+    ODKS_OK(odks_migrate(db, SCHEMAS("od\"k x"), NULL, &applied, &err));
     ck_assert_int_ge(applied, 1);
     ODKS_OK(check(db, &err));
     ODKS_SQL_IS(db,
@@ -72,7 +72,7 @@ START_TEST(from_nothing)
                 "'odks_test' AND indexdef LIKE '%lease%') i",
                 "");
     /* again: nothing to do */
-    ODKS_OK(odks_migrate(db, SCHEMAS("odks_test"), &applied, &err));
+    ODKS_OK(odks_migrate(db, SCHEMAS("odks_test"), NULL, &applied, &err));
     ck_assert_int_eq(applied, 0);
 }
 END_TEST
@@ -98,9 +98,9 @@ START_TEST(without_rights)
     conf.keywords = keywords;
     conf.values = values;
     ODKS_OK(odks_db_connect(&conf, &weak, &err));
-    ODKS_OK(odks_migrate(weak, SCHEMAS("odks_test"), &applied, &err));
+    ODKS_OK(odks_migrate(weak, SCHEMAS("odks_test"), NULL, &applied, &err));
     ck_assert_int_eq(applied, 0);
-    ODKS_FAILS(odks_migrate(weak, SCHEMAS("odks_absent"), &applied, &err),
+    ODKS_FAILS(odks_migrate(weak, SCHEMAS("odks_absent"), NULL, &applied, &err),
                NOPERM);
     odks_db_close(weak);
 }
@@ -138,7 +138,7 @@ START_TEST(not_ours)
     if (states[_i].message != NULL)
         ck_assert_str_eq(err.message, states[_i].message);
     ck_assert_str_ne(err.hint, "");
-    ck_assert(odks_migrate(db, SCHEMAS("odks_test"), &applied, &err)
+    ck_assert(odks_migrate(db, SCHEMAS("odks_test"), NULL, &applied, &err)
               == states[_i].migrate_mends);
     if (!states[_i].migrate_mends)
         ck_assert_int_eq(err.code, ODKS_EXIT_CONFIG);
@@ -168,7 +168,7 @@ START_TEST(all_or_nothing)
 
     test_do(db, "CREATE SCHEMA odks_test; "
                 "CREATE TABLE odks_test.odk_sync_key ()");
-    ck_assert(!odks_migrate(db, SCHEMAS("od\"k x"), &applied, &err));
+    ck_assert(!odks_migrate(db, SCHEMAS("od\"k x"), NULL, &applied, &err));
     ck_assert_msg(strncmp(err.message, "migration 0001_base: ", 21) == 0, "%s",
                   err.message);
     ODKS_SQL_IS(db,
@@ -257,7 +257,7 @@ START_TEST(tables_of_the_old_service)
                      "schema \"odks_test\" has odk_sync_status or "
                      "odk_sync_history of another program, not adopted yet");
     odks_err_clear(&err);
-    bool ok = odks_migrate(db, SCHEMAS("odks_test"), &applied, &err);
+    bool ok = odks_migrate(db, SCHEMAS("odks_test"), NULL, &applied, &err);
     if (message != NULL) {
         ck_assert(!ok);
         ck_assert_str_eq(err.message, message);
@@ -277,7 +277,7 @@ START_TEST(tables_of_the_old_service)
                 "SELECT string_agg(metadata || sync_metadata, ',' ORDER BY id)"
                 " FROM odk_sync_history WHERE sync_type IN ('b', 'c')",
                 "{\"x\": 1}{\"x\": 1},yy");
-    ODKS_OK(odks_migrate(db, SCHEMAS("odks_test"), &applied, &err));
+    ODKS_OK(odks_migrate(db, SCHEMAS("odks_test"), NULL, &applied, &err));
     ck_assert_int_eq(applied, 0);
 }
 END_TEST
@@ -291,7 +291,7 @@ START_TEST(stray)
 
     test_do(db, "CREATE SCHEMA odks_test; "
                 "CREATE TABLE odks_test.odk_sync_status_adopted (a integer)");
-    ODKS_OK(odks_migrate(db, SCHEMAS("odks_test"), &applied, &err));
+    ODKS_OK(odks_migrate(db, SCHEMAS("odks_test"), NULL, &applied, &err));
     ODKS_SQL_IS(db,
                 "SELECT count(*) FROM pg_attribute WHERE attrelid IN "
                 "('odk_sync_status'::regclass, "
@@ -345,7 +345,7 @@ START_TEST(planned)
     free(got);
     ck_assert_str_eq(err.message,
                      "there are no odk_sync_* tables in schema \"odks_test\"");
-    ODKS_OK(odks_migrate(db, SCHEMAS("odks_test"), &applied, &err));
+    ODKS_OK(odks_migrate(db, SCHEMAS("odks_test"), NULL, &applied, &err));
     PLAN_IS("odks_test", "", "");
     PLAN_IS("od\"k x", "create schema \"od\"\"k x\"\n",
             "a schema for form tables is missing");

@@ -127,7 +127,7 @@ open_db(void)
                      "DROP SCHEMA IF EXISTS tracking CASCADE",
                      &err),
           &err);
-    ck_ok(odks_migrate(db, SCHEMAS("odk"), &applied, &err), &err);
+    ck_ok(odks_migrate(db, SCHEMAS("odk"), NULL, &applied, &err), &err);
     return db;
 }
 
