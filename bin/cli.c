@@ -102,7 +102,7 @@ static void
 print_help(const struct odks_command *c)
 {
     if (c != NULL) {
-        printf("Usage: odk-sync %s%s%s [OPTION...]\n%s.\n", c->name,
+        printf("Usage: odk-sync %s [OPTION...]%s%s\n%s.\n", c->name,
                c->args[0] != '\0' ? " " : "", c->args, c->summary);
         if (c->examples != NULL)
             printf("\nExamples:\n%s", c->examples);
@@ -328,8 +328,10 @@ parse_options(int argc, char *argv[], struct odks_cli *cli, bool *help,
     for (;;) {
         int at = optind;
         int got = getopt_long(argc, argv, shorts, longs, NULL);
-        if (got == -1)
+        if (got == -1) { /* all words but those of options are behind it */
+            cli->dashes = strcmp(argv[optind - 1], "--") == 0;
             return true;
+        }
         const char *word = argv[optind > at ? optind - 1 : at];
         const struct option_def *def = find_option(got);
         if (def != NULL && optarg == word)

@@ -27,6 +27,7 @@ struct odks_cli {
     bool priority_given;
     int64_t at; /* ODKS_TIME_NONE: not given */
     struct odks_payload payload;
+    bool dashes;             /* "--" ended the options */
     const char *const *args; /* the words behind the command */
     size_t arg_count;
 };

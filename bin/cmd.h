@@ -7,6 +7,7 @@
 #include "db/db.h"
 
 enum odks_exit odks_cmd_run(const struct odks_cli *, struct odks_err *);
+enum odks_exit odks_cmd_exec(const struct odks_cli *, struct odks_err *);
 enum odks_exit odks_cmd_enqueue(const struct odks_cli *, struct odks_err *);
 enum odks_exit odks_cmd_queue(const struct odks_cli *, struct odks_err *);
 enum odks_exit odks_cmd_cancel(const struct odks_cli *, struct odks_err *);

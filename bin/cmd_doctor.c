@@ -303,6 +303,20 @@ check_central(struct doctor *d, const struct odks_central_conf *conf,
     }
 }
 
+static void
+check_sql(struct doctor *d, const struct odks_job_conf *job,
+          struct odks_err *err)
+{
+    CLEANUP_BUF struct odks_buf sql = ODKS_BUF_INIT(ODKS_CONFIG_SQL_MAX);
+
+    if (!odks_config_job_sql(job, &sql, err))
+        bad(d, job->sync_type, err);
+    else
+        good(d, job->sync_type,
+             "%zu bytes of SQL; odk-sync run %s --dry-run tries it", sql.len,
+             job->sync_type);
+}
+
 enum odks_exit
 odks_cmd_doctor(const struct odks_cli *cli, struct odks_err *err)
 {
@@ -317,6 +331,10 @@ odks_cmd_doctor(const struct odks_cli *cli, struct odks_err *err)
         check_database(&d, err);
         for (size_t i = 0; i < odks_config_central_count(d.c.cfg); i++)
             check_central(&d, odks_config_central(d.c.cfg, i), err);
+        for (size_t i = 0; i < odks_config_job_count(d.c.cfg); i++) {
+            if (strcmp(odks_config_job(d.c.cfg, i)->kind, "sql") == 0)
+                check_sql(&d, odks_config_job(d.c.cfg, i), err);
+        }
     }
     if (cli->json)
         printf("%s\n", json_object_to_json_string_ext(d.findings,

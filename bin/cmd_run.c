@@ -30,8 +30,18 @@ number(struct json_object *o, const char *key)
 static void
 report_text(const char *sync_type, struct json_object *m)
 {
-    struct json_object *ddl = NULL;
+    struct json_object *ddl = NULL, *command = NULL;
 
+    if (json_object_object_get_ex(m, "command", &command)) {
+        printf("%s: would run: %s\n", sync_type,
+               json_object_get_string(command));
+        return;
+    }
+    if (json_object_object_get_ex(m, "rows", NULL)) {
+        printf("%s: the SQL runs; rows of its last statement: %lld\n",
+               sync_type, (long long) number(m, "rows"));
+        return;
+    }
     printf("%s: would insert %lld, update %lld, delete %lld submissions;"
            " %lld unchanged; %lld repeat rows\n",
            sync_type, (long long) number(m, "inserted"),

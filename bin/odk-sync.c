@@ -2,9 +2,11 @@
 /* Parse, dispatch, and turn what happened into an exit code. */
 #include <config.h>
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "bin/cmd.h"
 #include "core/log.h"
@@ -18,6 +20,11 @@ const struct odks_command odks_commands[] = {
       "  odk-sync run main_submissions --full --max-time=10m\n"
       "  odk-sync run main_submissions --dry-run\n",
       odks_cmd_run },
+    { "exec", "TYPE -- CMD [ARG...]", 2, -1,
+      "Run any program as a tracked job; its exit code is passed on",
+      "  odk-sync exec nightly_export -- /opt/export.sh --all\n"
+      "  odk-sync exec rates --max-time=10m -- python3 rates.py\n",
+      odks_cmd_exec },
     { "enqueue", "TYPE", 1, 1, "Put a job into the queue for a later run",
       "  odk-sync enqueue main_submissions --at=2026-12-01T02:00:00Z\n",
       odks_cmd_enqueue },
@@ -83,6 +90,16 @@ protect_secrets(void)
     (void) setrlimit(RLIMIT_CORE, &none);
 }
 
+/* Else the socket to the database may become stderr. */
+static void
+have_streams(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) < 0)
+            (void) open("/dev/null", fd == STDIN_FILENO ? O_RDONLY : O_WRONLY);
+    }
+}
+
 /* A full disk or a closed pipe behind stdout must not look like success. */
 static enum odks_exit
 flush_output(enum odks_exit code)
@@ -118,6 +135,7 @@ dispatch(int argc, char *argv[])
 int
 main(int argc, char *argv[])
 {
+    have_streams();
     protect_secrets();
     odks_stop_install();
     enum odks_exit code = flush_output(dispatch(argc, argv));

@@ -6,6 +6,8 @@
 #include "run/attempt.h"
 
 extern const struct odks_job_kind odks_kind_submissions;
+extern const struct odks_job_kind odks_kind_command;
+extern const struct odks_job_kind odks_kind_sql;
 
 /* All of them, NULL-terminated. */
 extern const struct odks_job_kind *const odks_job_kinds[];

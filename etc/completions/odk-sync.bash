@@ -58,7 +58,7 @@ _odk_sync()
 
     case $command in
     '')
-        words='run enqueue queue cancel retry pause resume status history'
+        words='run exec enqueue queue cancel retry pause resume status history'
         words+=' schema stats health prune get set import-state export-state'
         words+=' init config discover doctor'
         ;;
@@ -68,6 +68,7 @@ _odk_sync()
         options+=' --allow-mass-delete --dry-run --fail-if-idle'
         options+=' --reconcile'
         ;;
+    exec) words='' options+=' --max-time --fail-if-idle' ;;
     enqueue)
         words=$(_odk_sync_types "$config")
         options+=' --full --since --until --allow-mass-delete --at --priority'

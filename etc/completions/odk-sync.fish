@@ -21,6 +21,7 @@ complete -c odk-sync -s V -l version -d 'show the version'
 
 set -l none __fish_use_subcommand
 complete -c odk-sync -n $none -a run -d 'do the jobs that are due'
+complete -c odk-sync -n $none -a exec -d 'run any program as a job'
 complete -c odk-sync -n $none -a enqueue -d 'put a job into the queue'
 complete -c odk-sync -n $none -a queue -d 'show the jobs that wait or run'
 complete -c odk-sync -n $none -a cancel -d 'cancel a job'
@@ -51,9 +52,11 @@ complete -c odk-sync -n $json -l json -d 'print the result as JSON'
 set -l run '__fish_seen_subcommand_from run'
 complete -c odk-sync -n $run -l once -d 'stop after one job'
 complete -c odk-sync -n $run -l max-jobs -x -d 'stop after so many jobs'
-complete -c odk-sync -n $run -l max-time -x -d 'stop after this long'
 complete -c odk-sync -n $run -s n -l dry-run -d 'say what would change'
-complete -c odk-sync -n $run -l fail-if-idle -d 'exit with 75 when idle'
+
+set -l started '__fish_seen_subcommand_from run exec'
+complete -c odk-sync -n $started -l max-time -x -d 'stop after this long'
+complete -c odk-sync -n $started -l fail-if-idle -d 'exit with 75 when idle'
 
 set -l again '__fish_seen_subcommand_from run enqueue'
 complete -c odk-sync -n $again -l full -d 'read everything again'

@@ -182,20 +182,99 @@ check_pattern(const struct odks_config *cfg, const struct odks_section *section,
     return true;
 }
 
+/* Which kinds of jobs a key is for, with spaces around each; all the others
+ * are for every kind. */
+static const struct {
+    const char *key, *kinds;
+    bool required;
+} kind_keys[] = {
+    { "project", " submissions ", true },
+    { "form", " submissions ", true },
+    { "central", " submissions ", false },
+    { "tables", " submissions ", false },
+    { "table", " submissions ", false },
+    { "overlap", " submissions ", false },
+    { "reconcile", " submissions ", false },
+    { "on_delete", " submissions ", false },
+    { "raw", " submissions ", false },
+    { "window_rows", " submissions ", false },
+    { "batch_bytes", " submissions ", false },
+    { "include", " submissions ", false },
+    { "exclude", " submissions ", false },
+    { "schema", " submissions sql ", false },
+    { "command", " command ", true },
+    { "sql", " sql ", false },
+    { "sql_file", " sql ", false },
+    { "max_runtime", " command sql ", false },
+};
+
+bool
+odks_config_applies(const struct odks_section *section, const char *key)
+{
+    const char *kind = section->conf.job.conf.kind;
+    char word[40];
+
+    if (section->kind != ODKS_SECTION_JOB || kind == NULL)
+        return true;
+    (void) snprintf(word, sizeof(word), " %s ", kind);
+    for (size_t i = 0; i < sizeof(kind_keys) / sizeof(kind_keys[0]); i++) {
+        if (strcmp(kind_keys[i].key, key) == 0)
+            return strstr(kind_keys[i].kinds, word) != NULL;
+    }
+    return true;
+}
+
+/* What its kind needs is there, and nothing that it does not know. */
+static bool
+check_kind(const struct odks_config *cfg, const struct odks_section *section,
+           struct odks_err *err)
+{
+    for (size_t i = 0; i < sizeof(kind_keys) / sizeof(kind_keys[0]); i++) {
+        const char *key = kind_keys[i].key;
+        const struct odks_value *value = odks_config_value(cfg, section, key);
+
+        if (odks_config_applies(section, key)) {
+            if (kind_keys[i].required && !require(cfg, section, key, err))
+                return false;
+        } else if (value->text != NULL
+                   && strcmp(value->origin, "default") != 0) {
+            odks_err_set(err, ODKS_EXIT_CONFIG,
+                         "%s: %s: %s does not go with kind = %s", value->origin,
+                         section->title, key, section->conf.job.conf.kind);
+            odks_err_hint(err, "Delete it, or correct kind.");
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool
+check_sql(const struct odks_config *cfg, const struct odks_section *section,
+          struct odks_err *err)
+{
+    return strcmp(section->conf.job.conf.kind, "sql") != 0
+           || (exclusive(cfg, section, "sql", "sql_file", err)
+               && (odks_config_value(cfg, section, "sql")->text != NULL
+                   || require(cfg, section, "sql_file", err)));
+}
+
 static bool
 check_job(struct odks_config *cfg, struct odks_section *section,
           struct odks_err *err)
 {
     struct odks_job_conf *job = &section->conf.job.conf;
 
-    if (!require(cfg, section, "kind", err)
-        || !require(cfg, section, "project", err)
-        || !require(cfg, section, "form", err)
+    if (!require(cfg, section, "kind", err) || !check_kind(cfg, section, err)
+        || !check_sql(cfg, section, err)
         || !exclusive(cfg, section, "schedule", "every", err)
         || !exclusive(cfg, section, "schedule", "after", err)
         || !exclusive(cfg, section, "every", "after", err)
         || !check_tables(cfg, section, err) || !check_after(cfg, section, err))
         return false;
+    if (job->schema == NULL)
+        job->schema = odks_config_database(cfg)->schema;
+    if (!odks_config_applies(section, "central"))
+        return true;
     const struct odks_section *central =
         referred(cfg, section, "central", ODKS_SECTION_CENTRAL, err);
     if (central == NULL)
@@ -203,8 +282,6 @@ check_job(struct odks_config *cfg, struct odks_section *section,
     job->central = &central->conf.central.conf;
     CLEANUP_FREE char *form = odks_text_decode_form(job->form);
     job->form = odks_config_keep(cfg, form);
-    if (job->schema == NULL)
-        job->schema = odks_config_database(cfg)->schema;
     return check_pattern(cfg, section, err);
 }
 

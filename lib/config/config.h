@@ -84,6 +84,12 @@ struct odks_job_conf {
     int64_t priority;    /* lower first */
     int64_t max_failures;
     int64_t max_rejects; /* 0: no limit */
+    int64_t max_runtime_s; /* of a command or SQL; 0: no limit of its own */
+    const char *command;   /* for /bin/sh */
+    const char *sql;       /* or */
+    const char *sql_file;  /* see odks_config_job_sql() */
+    /* Of odk-sync exec, NULL-terminated, instead of command. */
+    const char *const *argv;
 };
 
 /* One value given on the command line: "odk-sync", "max_time", "10m". */
@@ -170,6 +176,12 @@ odks_config_central_password(const struct odks_central_conf *central,
 size_t odks_config_remark_count(const struct odks_config *cfg);
 const char *odks_config_remark_text(const struct odks_config *cfg, size_t i,
                                     bool *urgent);
+enum { ODKS_CONFIG_SQL_MAX = 1 << 20 };
+
+/* The SQL of a job of kind sql, from its value or its file, into text. */
+ODKS_MUST_CHECK bool odks_config_job_sql(const struct odks_job_conf *job,
+                                         struct odks_buf *text,
+                                         struct odks_err *err);
 
 /* Every value in force with where it comes from; secrets as "***". */
 void odks_config_print(const struct odks_config *cfg, bool json, FILE *out);

@@ -246,6 +246,10 @@ ODKS_MUST_CHECK bool odks_config_url(const char *text, bool allow_http,
                                      char **url, struct odks_err *err);
 
 /* check.c: the rules between values */
+
+/* Is a key of use to this kind of section and, of a job, to its kind? */
+bool odks_config_applies(const struct odks_section *section, const char *key);
+
 ODKS_MUST_CHECK bool odks_config_check(struct odks_config *cfg,
                                        struct odks_err *err);
 

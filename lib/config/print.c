@@ -48,7 +48,7 @@ each_value(const struct odks_config *cfg, const struct odks_section *section,
 
         if (value.text == NULL && option->offset == ODKS_OPTION_NO_FIELD)
             value = libpq_value(cfg, option, origin);
-        if (value.text != NULL)
+        if (value.text != NULL && odks_config_applies(section, option->key))
             visit(section, option, &value, arg);
     }
 }

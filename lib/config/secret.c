@@ -150,6 +150,32 @@ odks_config_central_password(const struct odks_central_conf *central,
     return false;
 }
 
+bool
+odks_config_job_sql(const struct odks_job_conf *job, struct odks_buf *text,
+                    struct odks_err *err)
+{
+    const char *wrong = NULL;
+
+    if (job->sql_file == NULL) {
+        if (odks_buf_add_str(text, job->sql))
+            return true;
+        wrong = "is too long";
+    } else if (!odks_config_slurp(job->sql_file, text, NULL, err)) {
+        odks_err_context(err, "sql_file of [job %s]", job->sync_type);
+        return false;
+    } else if (text->len == 0) {
+        wrong = "is empty";
+    } else if (memchr(text->data, '\0', text->len) != NULL
+               || !odks_text_is_utf8(text->data, text->len)) {
+        wrong = "is not UTF-8 text";
+    }
+    if (wrong == NULL)
+        return true;
+    odks_err_set(err, ODKS_EXIT_CONFIG, "[job %s]: the SQL %s", job->sync_type,
+                 wrong);
+    return false;
+}
+
 /* The given parameters of libpq, in arrays that cfg owns. */
 static size_t
 libpq_params(struct odks_config *cfg, const struct odks_section *section,

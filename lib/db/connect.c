@@ -212,6 +212,7 @@ odks_db_connect(const struct odks_db_conf *conf, struct odks_db **db,
     }
     new->conn = conn;
     new->conf = conf;
+    new->limit_s = conf->statement_timeout_s;
     if (!make_begin(new, err) || !meet_server(new, err))
         return false;
     *db = odks_steal(&new);

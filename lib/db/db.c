@@ -41,8 +41,7 @@ typedef enum odks_wait waiter(struct pollfd *, nfds_t, struct odks_deadline);
 static struct odks_deadline
 statement_deadline(const struct odks_db *db)
 {
-    return odks_deadline_in((int64_t) (db->conf->statement_timeout_s + GRACE_S)
-                            * 1000);
+    return odks_deadline_in((int64_t) (db->limit_s + GRACE_S) * 1000);
 }
 
 /*
@@ -116,7 +115,7 @@ wait_err(struct odks_db *db, enum odks_wait got, const char *name,
     }
     odks_err_set(err, ODKS_EXIT_TEMPFAIL,
                  "the database did not answer within %u s",
-                 db->conf->statement_timeout_s + GRACE_S);
+                 db->limit_s + GRACE_S);
     odks_err_detail(err, "in %s", name);
 }
 
@@ -207,7 +206,21 @@ bool
 odks_db_begin(struct odks_db *db, struct odks_err *err)
 {
     assert(PQtransactionStatus(db->conn) != PQTRANS_INTRANS);
+    db->limit_s = db->conf->statement_timeout_s;
     return odks_db_do(db, "begin", db->begin, err);
+}
+
+bool
+odks_db_allow(struct odks_db *db, unsigned seconds, struct odks_err *err)
+{
+    char text[64];
+
+    (void) snprintf(text, sizeof(text), "SET LOCAL statement_timeout = '%us'",
+                    seconds);
+    if (!odks_db_do(db, "statement_timeout", text, err))
+        return false;
+    db->limit_s = seconds;
+    return true;
 }
 
 bool

@@ -69,6 +69,13 @@ const char *odks_db_tracking_schema(const struct odks_db *db);
 ODKS_MUST_CHECK bool odks_db_begin(struct odks_db *db, struct odks_err *err);
 
 /*
+ * Let each statement of this transaction take so long, instead of
+ * statement_timeout.
+ */
+ODKS_MUST_CHECK bool odks_db_allow(struct odks_db *db, unsigned seconds,
+                                   struct odks_err *err);
+
+/*
  * Commit. Being asked to stop does not break this off. If the connection is
  * lost meanwhile, whether it took effect is unknown: the error says 75.
  */

@@ -4,6 +4,7 @@
 #include "db/internal.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* The first prefix that fits decides. */
@@ -79,6 +80,26 @@ set(struct odks_err *err, const char *sqlstate, const char *message)
         odks_err_hint(err, "%s", states[i].hint);
 }
 
+/* In which line of SQL that was handed to EXECUTE; 0: it does not say. */
+static int
+line_of(const PGresult *res)
+{
+    const char *text = PQresultErrorField(res, PG_DIAG_INTERNAL_QUERY);
+    const char *at = PQresultErrorField(res, PG_DIAG_INTERNAL_POSITION);
+    int line = 1;
+
+    if (text == NULL || at == NULL)
+        return 0;
+    /* counted in characters */
+    for (long n = strtol(at, NULL, 10); n > 1 && *text != '\0'; n--) {
+        line += *text == '\n';
+        do
+            text++;
+        while (((unsigned char) *text & 0xc0) == 0x80);
+    }
+    return line;
+}
+
 void
 odks_db_result_err(const struct odks_db *db, const PGresult *res,
                    const char *name, struct odks_err *err)
@@ -97,7 +118,11 @@ odks_db_result_err(const struct odks_db *db, const PGresult *res,
     }
     set(err, state, primary);
     /* DETAIL may quote a row: values of submissions stay out of messages */
-    odks_err_detail(err, "SQLSTATE %s in %s", state, name);
+    int line = line_of(res);
+    if (line > 0)
+        odks_err_detail(err, "SQLSTATE %s in %s, line %d", state, name, line);
+    else
+        odks_err_detail(err, "SQLSTATE %s in %s", state, name);
 }
 
 /* PQERRORS_VERBOSE prints "FATAL:  28P01: password ..."; else "". */

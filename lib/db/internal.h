@@ -10,6 +10,7 @@ struct odks_db {
     const struct odks_db_conf *conf;
     char *begin; /* BEGIN and the settings of a transaction */
     bool pooled;
+    unsigned limit_s; /* of a statement of this transaction */
 };
 
 /* The exit code that belongs to an SQLSTATE; "" stands for no connection. */

@@ -37,6 +37,7 @@ payload_text(const struct odks_payload *payload)
     add_flag(o, "allow_mass_delete", payload->allow_mass_delete);
     add_flag(o, "reconcile", payload->reconcile);
     add_flag(o, "rejects", payload->rejects);
+    add_flag(o, "exec", payload->exec);
     return odks_xstrdup(json_object_to_json_string(o));
 }
 

@@ -31,6 +31,7 @@ struct odks_payload {
     bool allow_mass_delete;
     bool reconcile; /* compare all keys now */
     bool rejects;   /* read again what did not fit */
+    bool exec; /* of odk-sync exec: nobody else can do it, see below */
 };
 
 struct odks_job {
@@ -135,7 +136,8 @@ ODKS_MUST_CHECK bool odks_queue_finish(struct odks_db *db,
  * (*dead) when cause is permanent or max_failures is reached. A job of the
  * type that was enqueued meanwhile is taken in: id and payload stay, the
  * earlier run_at counts, and it keeps the job from being dead. So do release
- * and reclaim; a cancelled job is dropped.
+ * and reclaim; a cancelled job is dropped. So is one of odk-sync exec by all
+ * three: only who started that can do it, and may start it again.
  */
 ODKS_MUST_CHECK bool odks_queue_fail(struct odks_db *db,
                                      const struct odks_job *job,

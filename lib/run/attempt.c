@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "sql/queries.h"
+
 /*
  * The dry run's one transaction stays open while Central is read, so the limit
  * on idle transactions is off. What its first part does, the DDL, stays for
@@ -97,6 +99,41 @@ odks_attempt_finish(struct odks_attempt *a, struct odks_err *err)
         return false;
     a->finished = true;
     return true;
+}
+
+bool
+odks_attempt_last_sync(struct odks_attempt *a, int64_t *us,
+                       struct odks_err *err)
+{
+    const char *const params[] = { a->conf->sync_type };
+
+    *us = a->payload.since;
+    if (a->payload.full || *us != ODKS_TIME_NONE)
+        return true;
+    CLEANUP_PGRESULT PGresult *res =
+        odks_db_query(a->db, &odks_sql_odksync_get_time, params, err);
+    if (res == NULL)
+        return false;
+    *us = odks_db_time(res, 0, 0);
+    return true;
+}
+
+bool
+odks_attempt_progress(struct odks_attempt *a, int64_t records,
+                      struct odks_err *err)
+{
+    char id[ODKS_DB_INT64_TEXT], count[ODKS_DB_INT64_TEXT];
+    char latest[ODKS_TIME_TEXT];
+    const char *const params[] = {
+        odks_db_int64_param(a->job->history_id, id),
+        records < 0 ? NULL : odks_db_int64_param(records, count),
+        odks_db_time_param(a->latest, latest),
+        json_object_to_json_string_ext(a->metadata, JSON_C_TO_STRING_PLAIN),
+    };
+
+    CLEANUP_PGRESULT PGresult *res =
+        odks_db_query(a->db, &odks_sql_odksync_progress, params, err);
+    return res != NULL;
 }
 
 bool

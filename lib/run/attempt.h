@@ -37,6 +37,8 @@ struct odks_attempt {
     bool finished;                /* odks_attempt_finish() was committed */
     bool dry_open;                /* the dry run's transaction is open */
     bool dry_savepoint;           /* and has a savepoint to go back to */
+    bool passed_on;               /* its error's code is a command's own */
+    char said[800];               /* for error_message, behind the error */
 };
 
 struct odks_job_kind {
@@ -63,6 +65,21 @@ ODKS_MUST_CHECK bool odks_attempt_commit(struct odks_attempt *a,
  */
 ODKS_MUST_CHECK bool odks_attempt_finish(struct odks_attempt *a,
                                          struct odks_err *err);
+
+/*
+ * The last_sync_timestamp of the type, or ODKS_TIME_NONE; in the open
+ * transaction. A job that asks for more says from when on: --full, --since.
+ */
+ODKS_MUST_CHECK bool odks_attempt_last_sync(struct odks_attempt *a, int64_t *us,
+                                            struct odks_err *err);
+
+/*
+ * Tell history what was done so far, in the open transaction: metadata, latest,
+ * and records unless negative.
+ */
+ODKS_MUST_CHECK bool odks_attempt_progress(struct odks_attempt *a,
+                                           int64_t records,
+                                           struct odks_err *err);
 
 /*
  * Extend the lease if a third of it has passed, in a transaction of its own;

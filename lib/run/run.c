@@ -37,6 +37,14 @@ note(struct run *run, const struct odks_err *err)
     run->worst = odks_exit_worse(run->worst, err->code);
 }
 
+static const struct odks_job_conf *
+find_job(const struct run *run, const char *sync_type, struct odks_err *err)
+{
+    return run->options->exec != NULL
+               ? run->options->exec
+               : odks_config_find_job(run->cfg, sync_type, err);
+}
+
 /* Was this job asked for, by its name or that of the "form = *" it is of? */
 static bool
 is_wanted(const struct run *run, const struct odks_job_conf *job)
@@ -51,11 +59,29 @@ is_wanted(const struct run *run, const struct odks_job_conf *job)
     return o->type_count == 0;
 }
 
+/* The runs of the configuration must not meet a job that is not theirs. */
+static bool
+check_exec(const struct run *run, const char *type, struct odks_err *err)
+{
+    struct odks_err none = ODKS_ERR_INIT;
+
+    if (odks_config_find_job(run->cfg, type, &none) == NULL)
+        return true;
+    odks_err_set(err, ODKS_EXIT_USAGE, "%s is a job of the configuration",
+                 type);
+    odks_err_hint(err,
+                  "\"odk-sync run %s\" does it; choose another TYPE for exec.",
+                  type);
+    return false;
+}
+
 static bool
 check_types(const struct run *run, struct odks_err *err)
 {
     const struct odks_run_options *o = run->options;
 
+    if (o->exec != NULL)
+        return check_exec(run, o->exec->sync_type, err);
     for (size_t i = 0; i < o->type_count; i++) {
         if (odks_config_find_job(run->cfg, o->types[i], err) == NULL)
             return false;
@@ -120,6 +146,19 @@ reconnect(struct run *run, struct odks_err *err)
     return false;
 }
 
+/* The cause with what the command said, for the tables alone: it is long. */
+static struct odks_err
+with_said(const struct odks_err *cause, const struct odks_attempt *a)
+{
+    struct odks_err told = *cause;
+    size_t len = strlen(told.message);
+
+    if (a->said[0] != '\0')
+        (void) snprintf(told.message + len, sizeof(told.message) - len,
+                        ": %.*s", (int) sizeof(a->said), a->said);
+    return told;
+}
+
 /*
  * Record that the attempt did not succeed. The cause may turn out to be none:
  * when the answer to the last commit was lost, history knows better.
@@ -131,6 +170,7 @@ record(struct run *run, struct odks_attempt *a, struct odks_err *cause,
     const struct odks_outcome outcome = { .records = a->records,
                                           .latest = ODKS_TIME_NONE,
                                           .metadata = a->metadata };
+    const struct odks_err told = with_said(cause, a);
     char status[21];
     bool dead = false;
 
@@ -143,9 +183,9 @@ record(struct run *run, struct odks_attempt *a, struct odks_err *cause,
         return true;
     }
     if (cause->interrupted) {
-        if (!odks_queue_release(run->db, a->job, cause, &outcome, err))
+        if (!odks_queue_release(run->db, a->job, &told, &outcome, err))
             return false;
-    } else if (!odks_queue_fail(run->db, a->job, cause, &outcome, &dead, err)) {
+    } else if (!odks_queue_fail(run->db, a->job, &told, &outcome, &dead, err)) {
         return false;
     }
     if (!odks_db_commit(run->db, err))
@@ -170,7 +210,7 @@ give_up(struct run *run, struct odks_attempt *a, struct odks_err *cause)
         run->stopped = true;
         odks_stop_acknowledge();
     }
-    if (cause->code == ODKS_EXIT_FENCED) {
+    if (cause->code == ODKS_EXIT_FENCED && !a->passed_on) {
         odks_db_rollback(run->db);
         note(run, cause);
         return; /* the job is another runner's now, and so is its record */
@@ -198,7 +238,7 @@ attempt(struct run *run, struct odks_job *job)
 
     odks_log_set_job(job->sync_type);
     a.metadata = json_object_new_object();
-    a.conf = odks_config_find_job(run->cfg, job->sync_type, &err);
+    a.conf = find_job(run, job->sync_type, &err);
     if (a.conf == NULL || !do_kind(run, &a, &err))
         give_up(run, &a, &err);
     if (odks_db_alive(run->db))
@@ -217,7 +257,8 @@ tick(struct run *run, struct odks_err *err)
 
     if (!odks_db_begin(run->db, err) || !odks_migrate_check(run->db, err)
         || !odks_forms_load(run->db, run->cfg, err) || !check_types(run, err)
-        || !odks_due_enqueue(run->db, run->cfg, run->options, err)
+        || (run->options->exec == NULL
+            && !odks_due_enqueue(run->db, run->cfg, run->options, err))
         || !odks_queue_reclaim(run->db, &reclaimed, err)
         || !odks_db_commit(run->db, err))
         return false;
@@ -278,6 +319,70 @@ drain(struct run *run, struct odks_err *err)
     return true;
 }
 
+/*
+ * Enqueue and claim in one transaction: when the claim cannot be had, nothing
+ * must wait in the queue that no other run can do.
+ */
+static bool
+claim_exec(struct run *run, struct odks_job **job, struct odks_err *err)
+{
+    const struct odks_job_conf *conf = run->options->exec;
+    const char *const types[] = { conf->sync_type, NULL };
+    const struct odks_enqueue what = {
+        .sync_type = conf->sync_type,
+        .run_at = ODKS_TIME_NONE,
+        .priority = (int) conf->priority,
+        .max_failures = (int) conf->max_failures,
+        .payload = { .since = ODKS_TIME_NONE,
+                     .until = ODKS_TIME_NONE,
+                     .exec = true },
+    };
+    enum odks_queued queued;
+    int64_t id;
+
+    *job = NULL;
+    if (!odks_db_begin(run->db, err)
+        || !odks_queue_enqueue(run->db, &what, &queued, &id, err))
+        return false;
+    if (queued == ODKS_QUEUED_MERGED) {
+        odks_err_set(err, ODKS_EXIT_CONFIG,
+                     "job %" PRId64 " of %s is in the queue: the type belongs "
+                     "to a configuration",
+                     id, conf->sync_type);
+        odks_err_hint(err,
+                      "Choose another TYPE; or, if nothing configures it any "
+                      "more: odk-sync cancel %" PRId64,
+                      id);
+        return false;
+    }
+    if (odks_queue_claim(run->db, types, run->instance,
+                         odks_config_run(run->cfg)->lease_s, job, err)
+        && (*job == NULL || odks_db_commit(run->db, err))) {
+        odks_db_rollback(run->db);
+        return true;
+    }
+    odks_job_free(odks_steal(job));
+    return false;
+}
+
+static bool
+exec_one(struct run *run, struct odks_err *err)
+{
+    CLEANUP_JOB struct odks_job *job = NULL;
+    struct odks_err ignored = ODKS_ERR_INIT;
+
+    if (!claim_exec(run, &job, err))
+        return false;
+    if (job == NULL)
+        return true;
+    run->jobs++;
+    attempt(run, job);
+    /* another time will do: the exit code is the program's */
+    if (run->db != NULL && !run->stopped && !prune(run, &ignored))
+        odks_log_err(ODKS_LOG_INFO, &ignored);
+    return true;
+}
+
 /* All of it in one transaction that is never committed. */
 static bool
 dry_run(struct run *run, struct odks_err *err)
@@ -319,7 +424,9 @@ run_all(struct run *run, struct odks_err *err)
         return false;
     if (run->options->dry_run)
         return dry_run(run, err);
-    return tick(run, err) && drain(run, err);
+    return tick(run, err)
+           && (run->options->exec != NULL ? exec_one(run, err)
+                                          : drain(run, err));
 }
 
 enum odks_exit
@@ -337,9 +444,10 @@ odks_run(struct odks_config *cfg, const struct odks_run_options *options)
     odks_db_close(run.db);
     free(run.types);
     if (run.worst == ODKS_EXIT_OK && run.jobs == 0 && !options->dry_run) {
-        odks_log(ODKS_LOG_INFO,
-                 "nothing to do: nothing is due, or it runs elsewhere or is "
-                 "paused");
+        odks_log(ODKS_LOG_INFO, "nothing to do: %s",
+                 options->exec != NULL
+                     ? "it runs elsewhere or is paused"
+                     : "nothing is due, or it runs elsewhere or is paused");
         if (options->fail_if_idle)
             return ODKS_EXIT_TEMPFAIL;
     }

@@ -13,7 +13,8 @@ WITH r AS (
         $3::text <> 'interrupted'
             AND ($4::boolean OR r.failures + 1 >= r.max_failures) AS gave_up
     FROM r
-    WHERE NOT r.cancel_requested
+    -- a job of odk-sync exec can be done by nobody else
+    WHERE NOT r.cancel_requested AND NOT r.payload @> '{"exec": true}'
 ), i AS (
     INSERT INTO odk_sync_queue AS q (id, sync_type, payload, priority, state,
         run_at, slot, failures, max_failures, claim_no, last_error,

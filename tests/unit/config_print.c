@@ -65,6 +65,22 @@ START_TEST(ini_shows_every_value_with_its_origin)
 }
 END_TEST
 
+START_TEST(a_job_shows_what_its_kind_knows)
+{
+    struct odks_config *cfg =
+        fixture_ok("[job main]\nkind = command\ncommand = a\n");
+    char *text = print(cfg, false);
+
+    assert_holds(text, "\n\n[job main]\nkind = command");
+    assert_holds(text, "command = a                            ; c.ini:3\n");
+    assert_holds(text, "max_runtime = 0                        ; default\n");
+    ck_assert_ptr_null(strstr(text, "overlap"));
+    ck_assert_ptr_null(strstr(text, "central ="));
+    free(text);
+    odks_config_free(cfg);
+}
+END_TEST
+
 START_TEST(flags_are_shown)
 {
     static const struct odks_config_flag flag = { "odk-sync", "max_time",
@@ -226,6 +242,7 @@ suite(void)
     TCase *tc = fixture_case(s, "print");
 
     tcase_add_test(tc, ini_shows_every_value_with_its_origin);
+    tcase_add_test(tc, a_job_shows_what_its_kind_knows);
     tcase_add_test(tc, flags_are_shown);
     tcase_add_test(tc, json_shows_types_and_origins);
     tcase_add_test(tc, json_without_a_file);

@@ -45,6 +45,33 @@ START_TEST(defaults_are_those_of_the_manual)
     ck_assert_int_eq(job->batch_bytes, 2 << 20);
     ck_assert_int_eq(job->priority, 100);
     ck_assert_int_eq(job->max_failures, 5);
+    ck_assert_int_eq(job->max_runtime_s, 0);
+    odks_config_free(cfg);
+}
+END_TEST
+
+START_TEST(each_kind_has_its_keys)
+{
+    struct odks_config *cfg = fixture_ok(
+        "[job c]\nkind = command\ncommand = a b | c\nmax_runtime = 1h\n"
+        "[job s]\nkind = sql\nsql = SELECT 1\nafter = c\n"
+        "[job f]\nkind = sql\nsql_file = f.sql\n");
+    const struct odks_job_conf *c = odks_config_job(cfg, 0);
+    const struct odks_job_conf *s = odks_config_job(cfg, 1);
+    const struct odks_job_conf *f = odks_config_job(cfg, 2);
+    CLEANUP_BUF struct odks_buf text = ODKS_BUF_INIT(ODKS_CONFIG_SQL_MAX);
+    struct odks_err err = ODKS_ERR_INIT;
+
+    ck_assert_str_eq(c->kind, "command");
+    ck_assert_str_eq(c->command, "a b | c");
+    ck_assert_int_eq(c->max_runtime_s, 3600);
+    ck_assert_ptr_null(c->central);
+    ck_assert_str_eq(s->sql, "SELECT 1");
+    ck_assert_str_eq(f->sql_file, "f.sql");
+    ck_assert(odks_config_job_sql(s, &text, &err));
+    ck_assert_str_eq(text.data, "SELECT 1");
+    ck_assert(!odks_config_job_sql(f, &text, &err));
+    ck_assert_int_eq(err.code, ODKS_EXIT_NOINPUT);
     odks_config_free(cfg);
 }
 END_TEST
@@ -125,7 +152,8 @@ static const struct refusal refusals[] = {
     { CENTRAL "allow_http = maybe\n",
       "c.ini:4: allow_http: found \"maybe\", expected yes or no", NULL },
     { "[job a]\nkind = submisions\n",
-      "c.ini:2: kind: found \"submisions\", expected submissions",
+      "c.ini:2: kind: found \"submisions\", expected one of submissions, "
+      "command, sql",
       "Did you mean \"submissions\"?" },
     { "[job a]\nproject = 0\n",
       "c.ini:2: project: found \"0\", expected a whole number from 1 to "
@@ -158,6 +186,26 @@ static const struct refusal refusals[] = {
       "8901234567890123\", expected text of at most 63 bytes",
       NULL },
     /* what has to be there */
+    { "[job x]\nkind = command\n", "c.ini:1: [job x] has no command",
+      "command =" },
+    { "[job x]\nkind = sql\n", "c.ini:1: [job x] has no sql_file",
+      "sql_file =" },
+    { "[job x]\nkind = sql\nsql = a\nsql_file = b\n",
+      "c.ini:4: [job x] has both sql_file and sql (c.ini:3)", "Delete" },
+    { "[job x]\nkind = sql\nsql = a\nform = f\n",
+      "c.ini:4: [job x]: form does not go with kind = sql", "correct kind" },
+    { "[job x]\nkind = command\ncommand = a\ncentral = b\n",
+      "c.ini:4: [job x]: central does not go with kind = command", NULL },
+    { CENTRAL JOB "command = a\n",
+      "c.ini:8: [job main]: command does not go with kind = submissions",
+      NULL },
+    { CENTRAL JOB "max_runtime = 1h\n",
+      "c.ini:8: [job main]: max_runtime does not go with kind = submissions",
+      NULL },
+    { "[job x]\nkind = sql\nsql = a\nmax_runtime = 8d\n",
+      "c.ini:4: max_runtime: found \"8d\", expected a duration from 0 to "
+      "7d" DURATION,
+      NULL },
     { CENTRAL "\n[job x]\n", "c.ini:5: [job x] has no kind", "kind =" },
     { CENTRAL "[job x]\nkind = submissions\n",
       "c.ini:4: [job x] has no project", NULL },
@@ -346,6 +394,7 @@ suite(void)
     TCase *tc = fixture_case(s, "rules");
 
     tcase_add_test(tc, defaults_are_those_of_the_manual);
+    tcase_add_test(tc, each_kind_has_its_keys);
     tcase_add_test(tc, given_values_win_over_defaults);
     tcase_add_loop_test(tc, wrong_values_are_refused_with_their_line, 0,
                         COUNT(refusals));

@@ -93,6 +93,34 @@ START_TEST(errors)
 }
 END_TEST
 
+START_TEST(line_of_what_was_executed)
+{
+    CLEANUP_DB struct odks_db *db = begun();
+    struct odks_err err = ODKS_ERR_INIT;
+
+    ck_assert(!odks_db_do(db, "it",
+                          "DO $$ BEGIN EXECUTE E'SELECT 1;\\n-- \u00e9\u00e9"
+                          "\\nSELECT\\n  missing'; END $$",
+                          &err));
+    ck_assert_str_eq(err.detail, "SQLSTATE 42703 in it, line 4");
+}
+END_TEST
+
+START_TEST(longer_for_one_transaction)
+{
+    CLEANUP_DB struct odks_db *db = begun();
+    struct odks_err err = ODKS_ERR_INIT;
+
+    ODKS_OK(odks_db_allow(db, 3600, &err));
+    ODKS_SQL_IS(db, "SHOW statement_timeout", "1h");
+    ck_assert_uint_eq(db->limit_s, 3600);
+    ODKS_OK(odks_db_commit(db, &err));
+    ODKS_OK(odks_db_begin(db, &err));
+    ODKS_SQL_IS(db, "SHOW statement_timeout", "30s");
+    ck_assert_uint_eq(db->limit_s, 30);
+}
+END_TEST
+
 START_TEST(rollback)
 {
     CLEANUP_DB struct odks_db *db = begun();
@@ -247,6 +275,8 @@ suite(void)
     tcase_add_loop_test(tc, shape, 0, sizeof(shapes) / sizeof(shapes[0]));
     tcase_add_loop_test(tc, errors, 0, sizeof(wrong) / sizeof(wrong[0]));
     tcase_add_test(tc, rollback);
+    tcase_add_test(tc, line_of_what_was_executed);
+    tcase_add_test(tc, longer_for_one_transaction);
     tcase_add_test(tc, copy);
     tcase_add_test(tc, copy_fails);
     tcase_add_test(tc, stop);

@@ -64,6 +64,52 @@ START_TEST(ten)
 }
 END_TEST
 
+/* How a job of odk-sync exec ends without success. */
+enum { RECLAIMED, FAILED, RELEASED, ENDS };
+
+static void
+end_it(struct odks_db *db, const struct odks_job *job, int how)
+{
+    struct odks_err err = ODKS_ERR_INIT, cause = ODKS_ERR_INIT;
+    bool dead = true;
+
+    if (how == RECLAIMED) {
+        test_do(db, "UPDATE odk_sync_queue SET lease_until = now() - interval "
+                    "'1 s' WHERE state = 'running'");
+        ck_assert_int_eq(test_reclaim(db), 1);
+        return;
+    }
+    odks_err_set(&cause, (enum odks_exit) 3, "ended with 3");
+    ODKS_OK(odks_db_begin(db, &err));
+    if (how == RELEASED) {
+        ODKS_OK(odks_queue_release(db, job, &cause, NULL, &err));
+    } else {
+        ODKS_OK(odks_queue_fail(db, job, &cause, NULL, &dead, &err));
+        ck_assert(!dead);
+    }
+    ODKS_OK(odks_db_commit(db, &err));
+}
+
+START_TEST(of_exec)
+{
+    CLEANUP_DB struct odks_db *db = test_fresh();
+    struct odks_enqueue what = test_job("a");
+    int64_t id;
+
+    what.payload.exec = true;
+    (void) test_enqueue(db, &what, &id);
+    CLEANUP_JOB struct odks_job *job = test_claim(db, "one");
+    /* of somebody else, enqueued meanwhile: it stays as it is */
+    what = test_job("a");
+    what.payload.full = true;
+    (void) test_enqueue(db, &what, &id);
+    end_it(db, job, _i);
+    ODKS_SQL_IS(db, TEST_QUEUE, "2|a|pending|0|0");
+    ODKS_SQL_IS(db, "SELECT payload FROM odk_sync_queue", "{\"full\": true}");
+    ODKS_SQL_IS(db, "SELECT status FROM odk_sync_history", "error");
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -75,6 +121,7 @@ suite(void)
     tcase_add_test(tc, gives_up);
     tcase_add_test(tc, of_closed_history);
     tcase_add_test(tc, ten);
+    tcase_add_loop_test(tc, of_exec, 0, ENDS);
     suite_add_tcase(s, tc);
     return s;
 }
