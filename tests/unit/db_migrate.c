@@ -339,7 +339,7 @@ START_TEST(planned)
                           "create schema \"od\"\"k x\"\n"
                           "create schema odks_test\n"
                           "apply 0001_base\napply 0002_adoption\n",
-                          87)
+                          84)
                       == 0,
                   "%s", got);
     free(got);
