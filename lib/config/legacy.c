@@ -192,8 +192,12 @@ read_file(struct legacy *l, struct odks_err *err)
 
     if (path == NULL)
         return true;
-    if (!odks_config_is_trusted(path, err)
-        || !odks_config_slurp(path, &b, &world_readable, err))
+    if (!odks_config_is_trusted(path, err)) {
+        odks_err_hint(err, "Let it belong to the user that runs odk-sync, or "
+                           "set its variables yourself.");
+        return false;
+    }
+    if (!odks_config_slurp(path, &b, &world_readable, err))
         return false;
     if (b.len > 0 && memchr(b.data, '\0', b.len) != NULL) {
         odks_err_set(err, ODKS_EXIT_CONFIG, "%s holds a NUL byte", path);

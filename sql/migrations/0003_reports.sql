@@ -230,27 +230,34 @@ CREATE INDEX odk_sync_history_open
 -- Attempts whose program died or lost its connection for good: nobody will end
 -- them. Those of queued jobs end with their job.
 CREATE FUNCTION odk_sync_reap() RETURNS integer
-LANGUAGE sql SET search_path FROM CURRENT
+LANGUAGE plpgsql SET search_path FROM CURRENT
 AS $$
-    WITH lost AS (
-        UPDATE odk_sync_history h
-        SET status = 'error',
-            error_message = 'interrupted: no end was reported within a day'
+DECLARE
+    v_lost record;
+    v_count integer := 0;
+BEGIN
+    -- no UPDATE in WITH: adopted tables may have rules
+    FOR v_lost IN
+        SELECT h.id, h.sync_type, h.sync_timestamp FROM odk_sync_history h
         WHERE h.status = 'in_progress'
             AND h.sync_timestamp < clock_timestamp() - interval '1 day'
             AND NOT EXISTS (SELECT FROM odk_sync_queue q
                 WHERE q.history_id = h.id)
-        RETURNING h.sync_type, h.sync_timestamp
-    ), shown AS (
-        UPDATE odk_sync_status s
+    LOOP
+        UPDATE odk_sync_history
+        SET status = 'error',
+            error_message = 'interrupted: no end was reported within a day'
+        WHERE id = v_lost.id AND status = 'in_progress';
+        UPDATE odk_sync_status
         SET last_sync_status = 'pending', updated_at = clock_timestamp()
-        FROM (SELECT sync_type, max(sync_timestamp) AS newest FROM lost
-            GROUP BY sync_type) l
-        WHERE s.sync_type = l.sync_type
-            AND s.last_sync_status = 'in_progress'
-            AND s.last_attempt_timestamp <= l.newest + interval '1 second'
-    )
-    SELECT count(*)::integer FROM lost
+        WHERE sync_type = v_lost.sync_type
+            AND last_sync_status = 'in_progress'
+            AND last_attempt_timestamp
+                <= v_lost.sync_timestamp + interval '1 second';
+        v_count := v_count + 1;
+    END LOOP;
+    RETURN v_count;
+END
 $$;
 COMMENT ON FUNCTION odk_sync_reap() IS
     'odk-sync: close attempts that nobody will end; how many';

@@ -218,6 +218,7 @@ START_TEST(file_of_another)
     ck_assert_int_eq(chown(".env", 12345, 12345), 0);
     ck_assert(!odks_config_load_legacy(NULL, 0, &cfg, &err));
     ck_assert_int_eq(err.code, ODKS_EXIT_NOPERM);
+    ck_assert_ptr_null(strstr(err.hint, "--config"));
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         ck_assert_int_eq(setenv(names[i], i == 1 ? "7" : "https://c", 1), 0);
     cfg = load();
