@@ -41,7 +41,7 @@ UNION ALL
 SELECT 'trigger', tgname, oid::text, tgenabled::text, tgrelid::text
 FROM pg_trigger
 UNION ALL
-SELECT 'rule', rulename, oid::text, pg_get_ruledef(oid),
+SELECT 'rule', ev_class::regclass || '.' || rulename, oid::text, pg_get_ruledef(oid),
     ev_enabled::text || ev_class
 FROM pg_rewrite WHERE ev_class::regclass::text !~ '[.]'
 UNION ALL
