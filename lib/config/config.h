@@ -83,7 +83,7 @@ struct odks_job_conf {
     int64_t batch_bytes; /* of row text per transaction */
     int64_t priority;    /* lower first */
     int64_t max_failures;
-    int64_t max_rejects; /* 0: no limit */
+    int64_t max_rejects;   /* 0: no limit */
     int64_t max_runtime_s; /* of a command or SQL; 0: no limit of its own */
     const char *command;   /* for /bin/sh */
     const char *sql;       /* or */

@@ -31,7 +31,7 @@ struct odks_payload {
     bool allow_mass_delete;
     bool reconcile; /* compare all keys now */
     bool rejects;   /* read again what did not fit */
-    bool exec; /* of odk-sync exec: nobody else can do it, see below */
+    bool exec;      /* of odk-sync exec: nobody else can do it, see below */
 };
 
 struct odks_job {
