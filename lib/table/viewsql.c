@@ -45,21 +45,16 @@ language(const struct odks_views *v, const struct odks_view *view)
                             : ODKS_LANGUAGE_DEFAULT;
 }
 
-/* The join that finds the label of name, under an alias. */
+/* The choices of a list in the language of the view, as l. */
 static void
-join_choices(struct odks_sqltext *t, const struct odks_views *v,
-             const struct odks_view *view, const char *list, const char *alias)
+add_choices(struct odks_sqltext *t, const struct odks_views *v,
+            const struct odks_view *view, const char *list, const char *where)
 {
-    CLEANUP_FREE char *list_is = odks_xasprintf(" %s ON %s.list", alias, alias);
-    CLEANUP_FREE char *language_is = odks_xasprintf(" AND %s.language", alias);
-
-    odks_sql_add(t, "LEFT JOIN ");
     odks_sql_table(t, schema(v), v->choices->name);
-    add_equals(t, list_is, list);
-    add_equals(t, language_is, language(v, view));
-    odks_sql_add(t, " AND ");
-    odks_sql_add(t, alias);
-    odks_sql_add(t, ".name = ");
+    odks_sql_add(t, " l ");
+    odks_sql_add(t, where);
+    add_equals(t, " l.list", list);
+    add_equals(t, " AND l.language", language(v, view));
 }
 
 /* The names that were chosen, as rows o (name, position). */
@@ -74,81 +69,75 @@ add_chosen(struct odks_sqltext *t, const struct odks_view_column *column)
     odks_sql_add(t, " WITH ORDINALITY o (name, position)");
 }
 
-/* A column of a view of labels. number: of its join, 0 for none. */
+/*
+ * The labels by name, as one value that is made once for a query: a join for
+ * each question would take PostgreSQL seconds to plan.
+ */
+static void
+add_labels(struct odks_sqltext *t, const struct odks_views *v,
+           const struct odks_view *view, const char *list)
+{
+    odks_sql_add(t, "(SELECT jsonb_object_agg(l.name, l.label)"
+                    "\n        FROM ");
+    add_choices(t, v, view, list, "WHERE");
+    odks_sql_add(t, ")");
+}
+
+/* The label of a name, which is itself what shows without one. */
 static void
 add_label(struct odks_sqltext *t, const struct odks_views *v,
           const struct odks_view *view, const struct odks_view_column *column,
-          unsigned number)
+          const char *name)
 {
-    if (column->many || column->is_array) {
-        bool known = has_labels(v, column);
-
-        odks_sql_add(t, known ? "(SELECT string_agg(COALESCE(l.label, o.name)"
-                                ", ', ' ORDER BY o.position)\n        FROM "
-                              : "(SELECT string_agg(o.name, ', ' ORDER BY "
-                                "o.position)\n        FROM ");
-        add_chosen(t, column);
-        if (known) {
-            odks_sql_add(t, "\n        ");
-            join_choices(t, v, view, column->list, "l");
-            odks_sql_add(t, "o.name");
-        }
-        odks_sql_add(t, ")");
-    } else if (number > 0) {
-        CLEANUP_FREE char *label =
-            odks_xasprintf("COALESCE(l%u.label, ", number);
-        odks_sql_add(t, label);
-        add_source(t, column);
-        odks_sql_add(t, ")");
-    } else {
-        add_source(t, column);
+    if (!has_labels(v, column)) {
+        odks_sql_add(t, name);
+        return;
     }
+    odks_sql_add(t, "COALESCE(");
+    add_labels(t, v, view, column->list);
+    odks_sql_add(t, " ->> ");
+    odks_sql_add(t, name);
+    odks_sql_add(t, ", ");
+    odks_sql_add(t, name);
+    odks_sql_add(t, ")");
 }
 
-/* Does this column of a view of labels take a join of its own? */
-static bool
-needs_join(const struct odks_views *v, const struct odks_view *view,
-           const struct odks_view_column *column)
+/* A column of a view of labels. */
+static void
+add_labelled(struct odks_sqltext *t, const struct odks_views *v,
+             const struct odks_view *view,
+             const struct odks_view_column *column)
 {
-    return view->kind == ODKS_VIEW_LABEL && has_labels(v, column)
-           && !column->many && !column->is_array;
+    CLEANUP_BUF struct odks_buf name = ODKS_BUF_INIT(ODKS_SQL_MAX);
+    struct odks_sqltext source = { .db = t->db, .buf = &name };
+
+    if (column->many || column->is_array) {
+        odks_sql_add(t, "(SELECT string_agg(");
+        add_label(t, v, view, column, "o.name");
+        odks_sql_add(t, ", ', ' ORDER BY o.position)\n        FROM ");
+        add_chosen(t, column);
+        odks_sql_add(t, ")");
+    } else {
+        add_source(&source, column);
+        t->failed = t->failed || source.failed;
+        add_label(t, v, view, column, name.data);
+    }
 }
 
 static void
 add_columns(struct odks_sqltext *t, const struct odks_views *v,
             const struct odks_view *view)
 {
-    unsigned joins = 0;
-
     for (size_t i = 0; i < view->count; i++) {
         const struct odks_view_column *column = &view->column[i];
 
         odks_sql_add(t, i > 0 ? ",\n    " : "\n    ");
         if (view->kind == ODKS_VIEW_LABEL)
-            add_label(t, v, view, column,
-                      needs_join(v, view, column) ? ++joins : 0);
+            add_labelled(t, v, view, column);
         else
             add_source(t, column);
         odks_sql_add(t, " AS ");
         odks_sql_ident(t, column->name);
-    }
-}
-
-static void
-add_joins(struct odks_sqltext *t, const struct odks_views *v,
-          const struct odks_view *view)
-{
-    unsigned joins = 0;
-
-    for (size_t i = 0; i < view->count; i++) {
-        const struct odks_view_column *column = &view->column[i];
-
-        if (!needs_join(v, view, column))
-            continue;
-        CLEANUP_FREE char *alias = odks_xasprintf("l%u", ++joins);
-        odks_sql_add(t, "\n");
-        join_choices(t, v, view, column->list, alias);
-        add_source(t, column);
     }
 }
 
@@ -187,7 +176,6 @@ define_rows(struct odks_sqltext *t, const struct odks_views *v,
 {
     add_columns(t, v, view);
     add_from(t, v, view);
-    add_joins(t, v, view);
     add_where(t, view);
 }
 
@@ -210,9 +198,9 @@ define_choice(struct odks_sqltext *t, const struct odks_views *v,
     odks_sql_add(t, "\nCROSS JOIN ");
     add_chosen(t, column);
     if (known) {
-        odks_sql_add(t, "\n");
-        join_choices(t, v, view, column->list, "l");
-        odks_sql_add(t, "o.name");
+        odks_sql_add(t, "\nLEFT JOIN ");
+        add_choices(t, v, view, column->list, "ON");
+        odks_sql_add(t, " AND l.name = o.name");
     }
     add_where(t, view);
 }

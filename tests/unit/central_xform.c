@@ -298,9 +298,9 @@ START_TEST(damaged)
     CLEANUP_FREE char *text = odks_xstrdup(rich);
     uint64_t random = 1;
 
-    for (size_t cut = 0; cut < len; cut++)
+    for (size_t cut = 0; cut < len; cut += 3)
         ck_refused(rich, cut, ODKS_EXIT_UNAVAILABLE, "cut short");
-    for (int i = 0; i < 20000; i++) {
+    for (int i = 0; i < 2000; i++) {
         struct odks_err err = ODKS_ERR_INIT;
         struct odks_xform *form = NULL;
 
