@@ -286,14 +286,16 @@ class Central:
         self.call('POST', self._form(form) + '/draft/publish')
 
     def _xml(self, form, version, data, iid, old=None):
-        was = '<deprecatedID>%s</deprecatedID>' % old if old else ''
+        was = '<deprecatedID>%s</deprecatedID>' % escape(old) if old else ''
         return ('<data id="%s" version="%s">%s<meta><instanceID>%s'
                 '</instanceID>%s</meta></data>'
                 % (escape(form), escape(version),
-                   _data(self.fields[form, version], data), iid, was))
+                   _data(self.fields[form, version], data), escape(iid),
+                   was))
 
-    def create(self, form, version, data, iid):
-        self.call('POST', self._form(form) + '/submissions',
+    def create(self, form, version, data, iid, device=None):
+        query = '?deviceID=' + quote(device, safe='') if device else ''
+        self.call('POST', self._form(form) + '/submissions' + query,
                   self._xml(form, version, data, iid), 'text/xml')
 
     def edit(self, form, version, data, iid, new):
@@ -314,6 +316,15 @@ class Central:
     def attach(self, form, iid, name, content):
         self.call('POST', self._sub(form, iid) + '/attachments/'
                   + quote(name, safe=''), content, 'image/jpeg')
+
+    def attach_missing(self, form, iid):
+        """The first attachment that is expected and missing; False: none."""
+        for file in self.call('GET', self._sub(form, iid)
+                              + '/attachments').json:
+            if not file['exists']:
+                self.attach(form, iid, file['name'], b'content')
+                return True
+        return False
 
     def set_state(self, form, state):
         self.call('PATCH', self._form(form), {'state': state})

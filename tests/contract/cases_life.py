@@ -4,7 +4,7 @@ import hashlib
 import re
 
 import backend
-from sample import DRIFT2, STAMP, house, sha
+from sample import DRIFT2, ROW, STAMP, house, sha
 
 
 class LifeCases:
@@ -105,7 +105,8 @@ class LifeCases:
     def test_drift(self):
         form, iid = self.drift, backend.new_id()
         self.make.create(form, '1', {'keep': 'k', 'num': 2, 'gone': 'g',
-                                     'g': {'x': 1}}, iid)
+                                     'g': {'x': 1}, 'gp': ROW['gp'],
+                                     'gt': ROW['gt']}, iid)
         was, tag = self.get(self.base(form)).json, self.odata(form).etag
         self.make.publish(form, '2', DRIFT2)
         now = self.get(self.base(form)).json
@@ -116,6 +117,9 @@ class LifeCases:
         self.eq({k: r[k] for k in list(r)[:4]},
                 {'keep': 'k', 'num': '2', 'g': {'x': 1, 'more': None},
                  'added': None}, 'publish: old rows in the new shape')
+        self.eq((r['gp'], r['gt']), ('54.25 -28.34 756.9 6.18',
+                                     '2.5 1.5 3 7.1;5.5 4.5 6 8'),
+                'publish: a place becomes the text that was sent')
         self.eq(r['__system']['formVersion'], '1', 'formVersion stays')
         self.eq(self.odata(form).etag, tag, 'publish: the tag stays')
         self.eq([v['version'] for v in self.get(

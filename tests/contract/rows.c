@@ -91,6 +91,46 @@ put_wkt(struct sc_buf *out, const struct sc_field *f, struct json_object *v)
     sc_buf_str(out, f->type == SC_GEOSHAPE ? "))\"" : ")\"");
 }
 
+/* A place as a device sends it: "lat lon alt accuracy", many with ";". */
+static void
+put_places(struct sc_buf *out, struct json_object *at, struct json_object *acc)
+{
+    struct json_object *first = json_object_array_get_idx(at, 0);
+
+    if (json_object_is_type(first, json_type_array)) {
+        /* a ring has its accuracies in one list, as a line has */
+        bool ring = json_object_is_type(json_object_array_get_idx(first, 0),
+                                        json_type_array);
+
+        for (size_t i = 0; i < json_object_array_length(at); i++) {
+            sc_buf_str(out, i > 0 ? ";" : "");
+            put_places(out, json_object_array_get_idx(at, i),
+                       ring ? acc : json_object_array_get_idx(acc, i));
+        }
+        return;
+    }
+    sc_buf_fmt(out, "%s",
+               json_object_get_string(json_object_array_get_idx(at, 1)));
+    sc_buf_fmt(out, " %s", json_object_get_string(first));
+    if (json_object_array_length(at) > 2)
+        sc_buf_fmt(out, " %s",
+                   json_object_get_string(json_object_array_get_idx(at, 2)));
+    if (acc != NULL)
+        sc_buf_fmt(out, " %s", json_object_get_string(acc));
+}
+
+static void
+put_geo_text(struct sc_buf *out, struct json_object *v)
+{
+    struct json_object *properties = member(v, "properties");
+    struct json_object *acc = member(properties, "accuracies");
+
+    sc_buf_str(out, "\"");
+    put_places(out, member(v, "coordinates"),
+               acc != NULL ? acc : member(properties, "accuracy"));
+    sc_buf_str(out, "\"");
+}
+
 static void
 leaf(struct printer *p, const struct sc_field *f, struct json_object *v)
 {
@@ -102,6 +142,8 @@ leaf(struct printer *p, const struct sc_field *f, struct json_object *v)
         sc_buf_str(p->out, "null");
     else if (geo && p->sh->wkt && member(v, "coordinates") != NULL)
         put_wkt(p->out, f, v);
+    else if (!geo && member(v, "coordinates") != NULL)
+        put_geo_text(p->out, v); /* it was a place once */
     else if (number && f->type != SC_INT && f->type != SC_DECIMAL)
         /* the field has become a string since */
         sc_buf_fmt(p->out, "\"%s\"", json_object_get_string(v));

@@ -23,8 +23,10 @@ NEST = ['hh', 'a-b', {'Location': ['District', {'address': [
     {'person_details[]': ['p_name', 'age:int', {'contact': ['phone']},
                           {'visits[]': ['v_date:date', 'v_cost:decimal']}]},
     {'grp_rep': ['note', {'asset[]': ['kind', 'qty:int']}]}, 'Name', 'name']
-DRIFT1 = ['keep', 'num:int', 'gone', {'g': ['x:int']}]
-DRIFT2 = ['keep', 'num', {'g': ['x:int', 'more:decimal']}, 'added:date']
+DRIFT1 = ['keep', 'num:int', 'gone', {'g': ['x:int']}, 'gp:geopoint',
+          'gt:geotrace']
+DRIFT2 = ['keep', 'num', {'g': ['x:int', 'more:decimal']}, 'added:date', 'gp',
+          'gt']
 
 ROW = {'s_text': 'žluť "q" \\ <&>\n2nd\t', 'n_int': -42, 'n_dec': 812,
        'yes': 'a', 'multi': 'a b', 'd': '2026-02-03', 't': '10:11:12.000Z',
