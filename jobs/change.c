@@ -33,8 +33,6 @@ odks_walk_reconcile_is_due(const struct odks_walk *w)
     int64_t every = w->a->conf->reconcile_s * INT64_C(1000000);
     int64_t last = w->cursor.last_reconcile;
 
-    if (!odks_walk_has_submissions(w))
-        return false;
     return w->a->payload.full || w->a->payload.reconcile
            || (every > 0
                && (last == ODKS_TIME_NONE || w->form.date - last >= every));

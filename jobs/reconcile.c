@@ -114,6 +114,27 @@ mend(struct odks_walk *w, struct odks_reconcile *r, struct odks_err *err)
     return d.missing + d.deleted + d.restored == 0 || read_differing(w, r, err);
 }
 
+/*
+ * Without the table of submissions nothing here tells which repeats are
+ * missing: all are read again, unless this run has just done so.
+ */
+static bool
+mend_repeats(struct odks_walk *w, struct odks_reconcile *r,
+             struct odks_err *err)
+{
+    struct odks_difference d = { 0 };
+
+    if (w->a->conf->on_delete == ODKS_DELETE_HARD
+        && (!odks_attempt_begin(w->a, err)
+            || !odks_reconcile_orphans(r, w->a->db, &d, err)
+            || !check_brake(w, &d, err)
+            || !odks_reconcile_remove_orphans(r, w->a->db, err)
+            || !odks_attempt_commit(w->a, err)))
+        return false;
+    return w->a->payload.full
+           || odks_walk_window(w, ODKS_TIME_NONE, ODKS_TIME_NONE, err);
+}
+
 bool
 odks_walk_reconcile(struct odks_walk *w, struct odks_err *err)
 {
@@ -126,7 +147,8 @@ odks_walk_reconcile(struct odks_walk *w, struct odks_err *err)
         || !odks_reconcile_begin(w->a->db, w->model, w->a->conf->sync_type,
                                  w->a->conf->on_delete, &r, err)
         || !odks_attempt_commit(w->a, err) || !collect(w, r, err)
-        || !mend(w, r, err))
+        || !(odks_walk_has_submissions(w) ? mend(w, r, err)
+                                          : mend_repeats(w, r, err)))
         return false;
     if (!odks_attempt_begin(w->a, err) || !odks_reconcile_end(r, w->a->db, err)
         || !odks_attempt_commit(w->a, err))

@@ -54,9 +54,9 @@ start_backfill(struct odks_walk *w, char *hash)
     c->backfill_started = w->form.date;
     c->backfill_position = ODKS_TIME_NONE;
     c->backfill_job = w->a->job != NULL ? w->a->job->id : 0;
-    /* a first walk starts with an empty table: there is nothing to compare */
-    c->last_reconcile =
-        c->watermark == ODKS_TIME_NONE ? w->form.date : ODKS_TIME_NONE;
+    /* nothing to compare: a first walk, or all that a comparison would do */
+    bool done = c->watermark == ODKS_TIME_NONE || !odks_walk_has_submissions(w);
+    c->last_reconcile = done ? w->form.date : ODKS_TIME_NONE;
 }
 
 /* Have the tables; start a walk through everything when one is due. */

@@ -234,6 +234,18 @@ hard(const struct odks_reconcile *r)
     return r->on_delete == ODKS_DELETE_HARD ? "t" : "f";
 }
 
+/* Unlogged tables are empty after a crash: that is no sign of deletions. */
+static bool
+check_kept(const struct odks_reconcile *r, int64_t keys, struct odks_err *err)
+{
+    if (keys == r->kept)
+        return true;
+    odks_err_set(err, ODKS_EXIT_TEMPFAIL, "the keys to compare with were lost");
+    odks_err_hint(err, "PostgreSQL was restarted meanwhile: its unlogged "
+                       "tables are empty. Run the job again.");
+    return false;
+}
+
 bool
 odks_reconcile_compare(struct odks_reconcile *r, struct odks_db *db,
                        struct odks_difference *diff, struct odks_err *err)
@@ -252,15 +264,8 @@ odks_reconcile_compare(struct odks_reconcile *r, struct odks_db *db,
         " FULL JOIN ",
         " t ON t._id = k.id", 3, params, err);
 
-    if (res == NULL)
+    if (res == NULL || !check_kept(r, odks_db_int64(res, 0, KEYS), err))
         return false;
-    if (odks_db_int64(res, 0, KEYS) != r->kept) {
-        odks_err_set(err, ODKS_EXIT_TEMPFAIL,
-                     "the keys to compare with were lost");
-        odks_err_hint(err, "PostgreSQL was restarted meanwhile: its unlogged "
-                           "tables are empty. Run the job again.");
-        return false;
-    }
     diff->missing = odks_db_int64(res, 0, MISSING);
     diff->gone = odks_db_int64(res, 0, GONE);
     diff->deleted = odks_db_int64(res, 0, DELETED);
@@ -389,6 +394,86 @@ odks_reconcile_remove_gone(struct odks_reconcile *r, struct odks_db *db,
                         " _synced_at = clock_timestamp() WHERE " IS_GONE,
                         err);
     return *rows >= 0;
+}
+
+/* Is the submission of the row t of a repeat not live at Central? */
+#define IS_ORPHAN(id)                        \
+    "NOT EXISTS (SELECT FROM odk_sync_key k" \
+    " WHERE k.sync_type = $1 AND k.id = t." id " AND k.deleted_at IS NULL)"
+
+/* The tables that the job fills, and those that nothing fills any more. */
+static const char *
+filled(const struct odks_model *model, size_t i)
+{
+    if (i >= model->table_count)
+        return model->retired[i - model->table_count];
+    return model->table[i]->wanted ? model->table[i]->name : NULL;
+}
+
+static bool
+keys_are_whole(struct odks_reconcile *r, struct odks_db *db,
+               struct odks_err *err)
+{
+    const char *const params[] = { r->sync_type };
+    CLEANUP_PGRESULT PGresult *res =
+        odks_db_exec(db, "reconcile",
+                     "SELECT count(*) FROM odk_sync_key WHERE sync_type = $1",
+                     1, params, err);
+
+    return res != NULL && check_kept(r, odks_db_int64(res, 0, 0), err);
+}
+
+bool
+odks_reconcile_orphans(struct odks_reconcile *r, struct odks_db *db,
+                       struct odks_difference *diff, struct odks_err *err)
+{
+    const char *const params[] = { r->sync_type };
+
+    *diff = (struct odks_difference){ 0 };
+    if (!keys_are_whole(r, db, err))
+        return false;
+    for (size_t i = 1; i < r->model->table_count; i++) {
+        const char *table = filled(r->model, i);
+        if (table == NULL)
+            continue;
+        CLEANUP_PGRESULT PGresult *res = query_table(
+            db, r->model, table,
+            "SELECT count(DISTINCT _submission_id) FILTER (WHERE " IS_ORPHAN(
+                "_submission_id") "), count(DISTINCT _submission_id) FROM ",
+            " t", 1, params, err);
+        if (res == NULL)
+            return false;
+        if (odks_db_int64(res, 0, 0) > diff->gone)
+            diff->gone = odks_db_int64(res, 0, 0);
+        if (odks_db_int64(res, 0, 1) > diff->live)
+            diff->live = odks_db_int64(res, 0, 1);
+    }
+    return true;
+}
+
+bool
+odks_reconcile_remove_orphans(struct odks_reconcile *r, struct odks_db *db,
+                              struct odks_err *err)
+{
+    const struct odks_model *model = r->model;
+    const char *const params[] = { r->sync_type };
+
+    for (size_t i = 1; i < model->table_count + model->retired_count; i++) {
+        const char *table = filled(model, i);
+        if (table == NULL)
+            continue;
+        CLEANUP_PGRESULT PGresult *res = query_table(
+            db, model, table, "DELETE FROM ",
+            " t WHERE " IS_ORPHAN("_submission_id"), 1, params, err);
+        if (res == NULL)
+            return false;
+    }
+    CLEANUP_PGRESULT PGresult *res =
+        odks_db_exec(db, "reconcile",
+                     "DELETE FROM odk_sync_reject t WHERE t.sync_type = $1"
+                     " AND " IS_ORPHAN("submission_id"),
+                     1, params, err);
+    return res != NULL;
 }
 
 bool

@@ -82,6 +82,19 @@ ODKS_MUST_CHECK bool odks_reconcile_remove_gone(struct odks_reconcile *r,
                                                 int64_t *rows,
                                                 struct odks_err *err);
 
+/*
+ * For a job that has no table of submissions to compare with: in its tables of
+ * repeats, how many submissions are not live at Central (gone) among how many
+ * (live); and have their rows and rejects deleted.
+ */
+ODKS_MUST_CHECK bool odks_reconcile_orphans(struct odks_reconcile *r,
+                                            struct odks_db *db,
+                                            struct odks_difference *diff,
+                                            struct odks_err *err);
+ODKS_MUST_CHECK bool odks_reconcile_remove_orphans(struct odks_reconcile *r,
+                                                   struct odks_db *db,
+                                                   struct odks_err *err);
+
 /* Drop the collected keys. */
 ODKS_MUST_CHECK bool odks_reconcile_end(struct odks_reconcile *r,
                                         struct odks_db *db,

@@ -209,6 +209,38 @@ def test_a_job_of_its_own_for_a_repeat():
             "SELECT count(*) FROM odk_sync_reject"), 6, "rejects of others")
 
 
+def test_a_job_without_the_table_of_submissions():
+    """It has no keys to compare: what came late is there, what went is not."""
+    for how in HOW:
+        with odks.World() as world:
+            shared = {"form": FORM, "on_delete": how, "overlap": "1m",
+                      "attachments_age": "0"}
+            world.job("submissions", tables="Submissions", **shared)
+            world.job("persons", tables="Submissions.person_details,"
+                      " Submissions.person_details.visits,"
+                      " Submissions.grp_rep.asset", **shared)
+            ids = synced(world, 30)
+            late = world.central.create(FORM, seed=40, hold=True)["id"]
+            run(world)
+            world.central.release(FORM, late)
+            world.central.delete(FORM, ids[0])
+            run(world, "submissions")  # the other job sees no deletion
+            world.central.purge(FORM)
+            run(world, "submissions", "persons", "--reconcile")
+            world.compare(FORM, known=ids, on_delete=how)
+            if how != "hard":
+                continue
+            world.session.run(
+                "INSERT INTO odk.household__person_details"
+                " (_id, _parent_id, _submission_id, _position)"
+                " SELECT 'x' || i, 's' || i, 's' || i, 1"
+                " FROM generate_series(1, 21) i")
+            later(world)
+            world.exits(81, "run", "persons", "--reconcile")
+            world.ok("run", "persons", "--reconcile", "--allow-mass-delete")
+            world.compare(FORM, known=ids, on_delete=how)
+
+
 def test_brake():
     """More than 20 and more than 10 % that are not in Central any more."""
     for count, gone, stops in ((60, 20, False), (60, 21, True),
