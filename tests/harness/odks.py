@@ -135,6 +135,11 @@ class World:
             " SET lease_until = clock_timestamp() - interval '1 second'"
             " WHERE state = 'running'")
 
+    def reconcile_is_due(self):
+        """As if the time between two reconciles had passed."""
+        self.session.run("UPDATE odk_sync_cursor SET last_reconcile"
+                         " = last_reconcile - interval '1000 days'")
+
     # -- the configuration -------------------------------------------------
 
     def job(self, name, **settings):

@@ -1,8 +1,9 @@
 # tests/harness/oracle.py - SPDX-License-Identifier: Apache-2.0
 """Do the tables of a form equal Central, in every cell?
 
-The truth is the `state` of the stand-in and the form's own list of fields;
-which column holds which field is looked up in odk_sync_column.
+The truth is the `state` of the stand-in (or what else is given as that) and
+the form's own list of fields; which column holds which field is looked up in
+odk_sync_column.
 """
 
 import datetime
@@ -11,7 +12,8 @@ import json
 import re
 
 
-def _loads(text):
+def loads(text):
+    """JSON with exact decimals, as the comparison needs them."""
     return json.loads(text, parse_float=decimal.Decimal)
 
 
@@ -20,7 +22,7 @@ def _state(central, form, project):
         "POST", "/_control/state",
         json.dumps({"form": form, "project": project}),
         {"Content-Type": "application/json"})
-    return _loads(body)
+    return loads(body)
 
 
 def _fields(central, form, project):
@@ -64,6 +66,35 @@ _SAME = {
     "dateTime": _same_time,
     "multiple": lambda truth, cell: truth.split() == cell,
 }
+
+
+def _is_date(truth):
+    try:
+        datetime.date.fromisoformat(truth)
+        return True
+    except ValueError:
+        return False
+
+
+def _is_instant(truth):
+    try:
+        instant(truth)
+        return True
+    except ValueError:
+        return False
+
+
+# Can a column of the type hold it? Whatever is not named here fits.
+_FITS = {
+    "int": lambda truth: truth == int(truth) and -2**63 <= truth < 2**63,
+    "boolean": lambda truth: truth in ("true", "false"),
+    "date": _is_date,
+    "dateTime": _is_instant,
+}
+
+
+def _fits(kind, truth):
+    return truth is None or kind not in _FITS or _FITS[kind](truth)
 
 # how odk_sync_column calls a type, where that differs from Central's word
 _REGISTERED = {"string": "text", "barcode": "text", "unknown": "text",
@@ -148,7 +179,7 @@ def _locate(session, tables, form, project):
 
 
 def _read(session, table):
-    table.rows = _loads(session.run(
+    table.rows = loads(session.run(
         "SELECT coalesce(json_agg(t), '[]')"
         f' FROM "{table.schema}"."{table.name}" AS t'))
 
@@ -159,9 +190,19 @@ def _dig(row, keys):
     return row
 
 
+def _read_rejects(session, tables):
+    """(id of the submission, id of the row, path) of what did not fit."""
+    names = ", ".join(f"'{table.name}'" for table in tables.values())
+    return {(r["submission_id"], r["row_id"], r["path"])
+            for r in session.rows("SELECT * FROM odk_sync_reject"
+                                  f" WHERE table_name IN ({names})")}
+
+
 class _Comparison:
-    def __init__(self, tables):
+    def __init__(self, tables, rejects, rules):
         self.tables = tables
+        self.rejects = rejects
+        self.rules = rules
         self.found = []
         self.by_id = {}
         self.children = {}
@@ -183,9 +224,19 @@ class _Comparison:
             self.say(where, f"{column} is {row[column]!r},"
                      f" Central has {truth!r}")
 
+    def fitting(self, where, kind, value, row, path):
+        """The value, or None if no column can hold it: that has to be told
+        in odk_sync_reject, and nothing else."""
+        key = (row.get("_submission_id", row["_id"]), row["_id"], path)
+        fits = _fits(kind, value)
+        if fits == (key in self.rejects):
+            self.say(where, f"{path} is {value!r}, which is "
+                     + ("rejected" if fits else "not rejected"))
+        return value if fits else None
+
     def answers(self, where, table, truth, row):
         for keys, kind, path in table.fields:
-            value = _dig(truth, keys)
+            value = self.fitting(where, kind, _dig(truth, keys), row, path)
             registered = _REGISTERED.get(kind, kind)
             parts = {part: column for (p, type_, part), column
                      in table.columns.items()
@@ -234,6 +285,14 @@ class _Comparison:
     def submission(self, truth, row):
         where = truth["__id"]
         system = truth["__system"]
+        if where in self.rules.lagging:
+            older = row["_attachments_present"]
+            if older is None or older <= system["attachmentsPresent"]:
+                system["attachmentsPresent"] = older
+        if self.rules.on_delete == "keep":  # deleted or not, it is the same
+            system["deletedAt"] = None
+            if row.get("_raw"):
+                row["_raw"]["__system"]["deletedAt"] = None
         for column, key, kind in _SYSTEM:
             self.cell(where, kind, system.get(key), row, column)
         if row.get("_review_state") not in (
@@ -241,46 +300,106 @@ class _Comparison:
                 else [None, "received"]):
             self.say(where, f"_review_state is {row.get('_review_state')!r},"
                      f" Central has {system['reviewState']!r}")
-        if row.get("_raw", truth) != truth:
+        if row.get("_raw") != (truth if self.rules.raw else None):
             self.say(where, "_raw is not what Central sent")
         self.answers(where, self.tables[""], truth, row)
         self.repeats(where, "", truth, where, where)
 
-    def all(self, live, deleted, known):
-        for truth in live:
-            row = self.by_id.pop(truth["__id"], None)
-            if row is None:
-                self.say(truth["__id"], "is missing")
-            else:
-                self.submission(truth, row)
-        for truth in deleted:
-            row = self.by_id.pop(truth["__id"], None)
+    def forget(self, id_):
+        """Do not look at a submission; its row."""
+        for key in [k for k, rows in self.children.items()
+                    if all(r["_submission_id"] == id_ for r in rows)]:
+            del self.children[key]
+        return self.by_id.pop(id_, None)
+
+    def deleted(self, truth):
+        row = self.by_id.get(truth["__id"])
+        if self.rules.on_delete == "hard":
             if row is not None:
-                self.submission(truth, row)
-            elif truth["__id"] in known:
-                self.say(truth["__id"], "is deleted and not there")
-        for id_, row in self.by_id.items():  # purged ones may stay, deleted
-            if row["_deleted_at"] is None:
-                self.say(id_, "Central does not have it")
-            for key in [k for k in self.children
-                        if all(r["_submission_id"] == id_
-                               for r in self.children[k])]:
-                del self.children[key]
+                self.say(truth["__id"], "is deleted and still there")
+        elif row is not None:
+            self.submission(truth, self.by_id.pop(truth["__id"]))
+        elif truth["__id"] in self.rules.known:
+            self.say(truth["__id"], "is deleted and not there")
+
+    def purged(self, id_):
+        """What Central does not have: it stays, marked or not, or has gone."""
+        row = self.by_id.get(id_)
+        if self.rules.on_delete == "hard":
+            return  # what is left of it is told of at the end
+        self.forget(id_)
+        if row is None:
+            self.say(id_, "is purged and not there")
+        elif self.rules.on_delete == "soft" and row["_deleted_at"] is None:
+            self.say(id_, "Central does not have it")
+
+    def all(self, truth):
+        for id_ in self.rules.skip:
+            self.forget(id_)
+        here = {row["__id"] for rows in truth.values() for row in rows}
+        for one in truth["live"]:
+            row = self.by_id.pop(one["__id"], None)
+            if one["__id"] in self.rules.skip:
+                continue
+            if row is None:
+                self.say(one["__id"], "is missing")
+            else:
+                self.submission(one, row)
+        for one in truth["deleted"]:
+            if one["__id"] not in self.rules.skip:
+                self.deleted(one)
+        for id_ in (set(self.by_id) | self.rules.known) - here:
+            if id_ not in self.rules.skip:
+                self.purged(id_)
+        for id_ in self.by_id:
+            self.say(id_, "Central does not have it")
         for (path, parent), rows in self.children.items():
             self.say(path, f"{len(rows)} rows below {parent},"
                      " which Central does not have")
 
 
-def differences(central, session, form, project=1, known=()):
-    """What differs, as lines of text. known: ids of submissions that were in
-    the tables before they were deleted, so that they have to be there."""
+class Rules:
+    """How to compare.
+
+    known: ids of submissions that were in the tables before they were
+    deleted or purged, so that they have to be there still, or gone;
+    skip: ids that are not looked at;
+    lagging: ids whose count of attachments may be an earlier one;
+    on_delete, raw: the settings of the job."""
+
+    def __init__(self, known=(), skip=(), lagging=(), on_delete="soft",
+                 raw=True):
+        self.known, self.skip = set(known), set(skip)
+        self.lagging, self.on_delete, self.raw = set(lagging), on_delete, raw
+
+
+def _hidden(session, tables):
+    """The views show what is live, and nothing else."""
+    root = tables[""]
+    live = f'SELECT _id FROM "{root.schema}"."{root.name}"' \
+        " WHERE _deleted_at IS NULL"
+    for table in tables.values():
+        column = "_id" if table is root else "_submission_id"
+        wrong = session.value(
+            f'SELECT count(*) FROM (SELECT _id FROM "{table.schema}"'
+            f'."{table.name}" WHERE {column} IN ({live})'
+            f') t FULL JOIN "{table.schema}"."v_{table.name}" v'
+            " ON v._id = t._id WHERE v._id IS NULL OR t._id IS NULL")
+        if wrong:
+            yield f"v_{table.name}: {wrong} rows too many or too few"
+
+
+def differences(central, session, form, project=1, truth=None, **rules):
+    """What differs, as lines of text. truth: the submissions, if not those
+    of the stand-in; rules: see Rules."""
     tables = _tables(_fields(central, form, project))
     _locate(session, tables, form, project)
     for table in tables.values():
         if table.name is None:
             return [f"{table.odata}: there is no table"]
         _read(session, table)
-    comparison = _Comparison(tables)
-    state = _state(central, form, project)
-    comparison.all(state["live"], state["deleted"], set(known))
-    return comparison.found
+    comparison = _Comparison(tables, _read_rejects(session, tables),
+                             Rules(**rules))
+    state = truth or _state(central, form, project)
+    comparison.all({kind: state[kind] for kind in ("live", "deleted")})
+    return comparison.found + list(_hidden(session, tables))
