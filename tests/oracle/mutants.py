@@ -1,0 +1,105 @@
+# tests/oracle/mutants.py - SPDX-License-Identifier: Apache-2.0
+"""Builds that are broken on purpose: the histories have to find each of them.
+
+    mutants.py [NAME...]
+
+Each mutants/NAME.patch is applied to a copy of the source, which is built and
+put through histories until one fails. TAP; a mutant that survives them all is
+a failure, of history.py or of the patch.
+"""
+
+import glob
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(1, os.path.join(HERE, "..", "harness"))
+import odks  # noqa: E402
+import tap  # noqa: E402
+
+SOURCE = os.path.join(HERE, "..", "..")
+SEEDS = range(1, 41)
+LENGTH = 100
+
+
+def run(command, directory):
+    done = subprocess.run(command, cwd=directory, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, check=False,
+                          encoding="utf-8", errors="replace")
+    tap.check(done.returncode == 0, f"{command}:\n{done.stdout[-3000:]}")
+
+
+def not_source(directory, names):
+    """What is not in an archive: git's own, and whatever was built."""
+    skip = shutil.ignore_patterns(".git", "*.o", "*.a", ".deps", "Makefile",
+                                  "config.status", "config.log", "stamp-h1",
+                                  "autom4te.cache")(directory, names)
+    return skip | {name for name in names if os.path.exists(
+        os.path.join(directory, name, "config.status"))}
+
+
+def copy_source(to):
+    shutil.rmtree(to, ignore_errors=True)
+    shutil.copytree(SOURCE, to, ignore=not_source, symlinks=True)
+    os.makedirs(os.path.join(to, "build"))
+    run(["../configure", "--enable-debug", "--disable-dependency-tracking"],
+        os.path.join(to, "build"))
+
+
+def histories(program):
+    """The seed, step and complaint of the first history that fails."""
+    for seed in SEEDS:
+        done = subprocess.run(
+            [sys.executable, os.path.join(HERE, "history.py"), "--seed",
+             str(seed), "--steps", str(LENGTH), "--length", str(LENGTH)],
+            env={**os.environ, "ODKS_PROGRAM": program}, check=False,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            encoding="utf-8", errors="replace")
+        if done.returncode != 0:
+            step = re.search(r"step (\d+)", done.stdout)
+            why = re.search(r"^# AssertionError: (.*(?:\n.*)?)", done.stdout,
+                            re.M)
+            tap.check(step and why, done.stdout[-3000:])
+            return f"seed {seed}, step {step[1]}: {why[1][:300]}"
+    raise AssertionError(f"it survives {len(SEEDS)} histories of {LENGTH}"
+                         " steps")
+
+
+def make_test(copy, patch):
+    def test():
+        with open(patch, encoding="utf-8") as file:
+            tap.note(file.readline().strip())
+        apply = ["patch", "-p0", "-s", "-f", "-i", patch]
+        run([*apply, "--dry-run"], copy)  # all of it, or nothing
+        run(apply, copy)
+        try:
+            build = os.path.join(copy, "build")
+            run(["make", "-s", "-j2"], build)
+            tap.note(histories(os.path.join(build, "odk-sync")))
+        finally:
+            run(apply + ["-R"], copy)
+    return test
+
+
+def main():
+    odks.need_all()
+    copy = os.path.join(os.path.abspath(odks.BUILD), "tests", "oracle",
+                        "mutant")
+    copy_source(copy)
+    try:
+        tap.main([(os.path.basename(patch)[:-len(".patch")],
+                   make_test(copy, os.path.abspath(patch)))
+                  for patch in sorted(glob.glob(
+                      os.path.join(HERE, "mutants", "*.patch")))])
+    finally:
+        shutil.rmtree(copy)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except tap.Skip as reason:
+        print(f"1..0 # SKIP {reason}")
