@@ -39,6 +39,17 @@ odks_walk_reconcile_is_due(const struct odks_walk *w)
 }
 
 bool
+odks_walk_must_compare(const struct odks_walk *w, int round,
+                       int64_t records_before)
+{
+    if (round > 1)
+        return round > 2;
+    return odks_walk_reconcile_is_due(w)
+           || (w->tag_moved && w->a->records == records_before
+               && odks_walk_has_submissions(w));
+}
+
+bool
 odks_walk_tag(struct odks_walk *w, bool *same, struct odks_err *err)
 {
     const struct odks_query all = { .project = w->a->conf->project,
@@ -133,6 +144,7 @@ odks_walk_unchanged(struct odks_walk *w, const char *key, bool *same,
         return true;
     if (!odks_walk_tag(w, same, err))
         return false;
+    w->tag_moved = !*same && w->tag != NULL;
     if (!*same)
         return true;
     if (!odks_attempt_begin(w->a, err) || !look_here(w, same, err)
@@ -140,4 +152,16 @@ odks_walk_unchanged(struct odks_walk *w, const char *key, bool *same,
         || (*same && !no_views_due(w, same, err)))
         return false;
     return *same || odks_attempt_commit(w->a, err);
+}
+
+void
+odks_walk_keep_tag(struct odks_walk *w)
+{
+    struct odks_cursor *c = &w->cursor;
+
+    free(c->etag);
+    free(c->etag_key);
+    c->etag = odks_steal(&w->tag);
+    c->etag_key = c->etag != NULL ? odks_walk_tag_key(w) : NULL;
+    c->etag_compared = c->etag != NULL && w->tag_compared;
 }

@@ -227,22 +227,6 @@ proof_json(const struct proof *proof)
     return o;
 }
 
-/*
- * Remember the tag that came before what was read, so that it covers nothing
- * that the tables have not.
- */
-static void
-keep_tag(struct odks_walk *w)
-{
-    struct odks_cursor *c = &w->cursor;
-
-    free(c->etag);
-    free(c->etag_key);
-    c->etag = odks_steal(&w->tag);
-    c->etag_key = c->etag != NULL ? odks_walk_tag_key(w) : NULL;
-    c->etag_compared = c->etag != NULL && w->tag_compared;
-}
-
 /* The last transaction: cursor, history, status and queue together. */
 static bool
 finish(struct odks_walk *w, const struct proof *proof, struct odks_err *err)
@@ -256,7 +240,7 @@ finish(struct odks_walk *w, const struct proof *proof, struct odks_err *err)
     json_object_put(w->cursor.counts);
     w->cursor.counts = proof_json(proof);
     (void) json_object_object_add(w->a->metadata, "counts", proof_json(proof));
-    keep_tag(w);
+    odks_walk_keep_tag(w);
     return odks_attachment_refresh(w->a->db, w->model, conf->sync_type,
                                    w->form.date, conf->attachments_age_s, err)
            && odks_cursor_store(w->a->db, conf->sync_type, &w->cursor, err)
@@ -292,13 +276,13 @@ finish_unchanged(struct odks_walk *w, struct odks_err *err)
 static bool
 settle(struct odks_walk *w, struct odks_err *err)
 {
+    const int64_t before = w->a->records;
     struct proof proof = { 0 };
 
     for (int round = 1; round <= PROOF_ROUNDS; round++) {
-        bool compare = round == 1 ? odks_walk_reconcile_is_due(w) : round > 2;
-
         if ((round > 1 && !odks_walk_look(w, err)) || !odks_walk_changes(w, err)
-            || (compare && !odks_walk_reconcile(w, err))
+            || (odks_walk_must_compare(w, round, before)
+                && !odks_walk_reconcile(w, err))
             || !count_both(w, &proof, err))
             return false;
         if (proven(w, &proof))

@@ -32,6 +32,7 @@ struct odks_walk {
     struct odks_cursor cursor;
     char *tag; /* of all submissions, from before we read them; or NULL */
     bool tag_compared; /* all keys were compared with those it covers */
+    bool tag_moved;    /* it is another one than at the last proof */
     struct odks_merge counts;
     struct {
         int64_t total; /* submissions to come; 0: unknown */
@@ -118,6 +119,20 @@ bool odks_walk_has_submissions(const struct odks_walk *w);
 
 /* Is it time to compare all keys? */
 bool odks_walk_reconcile_is_due(const struct odks_walk *w);
+
+/*
+ * Are keys to be compared in this round of reading the changes? In the first
+ * when it is time to, or when something changed at Central and no date told
+ * what: a restore or a purge. From the third on, since counts differed twice.
+ */
+bool odks_walk_must_compare(const struct odks_walk *w, int round,
+                            int64_t records_before);
+
+/*
+ * Put the tag into the cursor. It came before what was read, so that it covers
+ * nothing that the tables have not.
+ */
+void odks_walk_keep_tag(struct odks_walk *w);
 
 /* Ask Central for the form again: its clock is the next watermark. */
 ODKS_MUST_CHECK bool odks_walk_look(struct odks_walk *w, struct odks_err *err);

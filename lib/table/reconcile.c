@@ -276,7 +276,8 @@ odks_reconcile_compare(struct odks_reconcile *r, struct odks_db *db,
 
 /*
  * The keys are dealt into slices of as many as a window may hold. An instant
- * that lies across the border of two slices makes a window of its own.
+ * that lies across the border of two slices makes a window of its own. A form
+ * may call its questions as we call ours: all columns are qualified.
  */
 bool
 odks_reconcile_windows(struct odks_reconcile *r, struct odks_db *db,
@@ -291,14 +292,14 @@ odks_reconcile_windows(struct odks_reconcile *r, struct odks_db *db,
     (void) snprintf(limit, sizeof(limit), "%" PRId64, rows > 0 ? rows : 1);
     CLEANUP_PGRESULT PGresult *res = query_table(
         db, r->model, r->model->table[0]->name,
-        "SELECT (extract(epoch FROM min(submitted_at)) * 1000000)::bigint,"
-        " (extract(epoch FROM max(submitted_at)) * 1000000)::bigint + 1"
+        "SELECT (extract(epoch FROM min(k.submitted_at)) * 1000000)::bigint,"
+        " (extract(epoch FROM max(k.submitted_at)) * 1000000)::bigint + 1"
         " FROM (SELECT *, rank() OVER (ORDER BY submitted_at) - 1 AS n,"
         " count(*) OVER (PARTITION BY submitted_at) AS same"
         " FROM odk_sync_key WHERE sync_type = $1) k LEFT JOIN ",
         " t ON t._id = k.id WHERE " IS_MISSING " OR " IS_DELETED
-        " OR " IS_RESTORED
-        " GROUP BY n / $2::bigint, (n + same - 1) / $2::bigint ORDER BY 1",
+        " OR " IS_RESTORED " GROUP BY k.n / $2::bigint, (k.n + k.same - 1) / "
+        "$2::bigint ORDER BY 1",
         3, params, err);
     if (res == NULL)
         return false;

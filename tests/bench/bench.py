@@ -1,7 +1,7 @@
 # tests/bench/bench.py - SPDX-License-Identifier: Apache-2.0
 """How fast, in ratios to what cannot be avoided, and how much memory.
 
-    bench.py [--submissions N] [--rate ROWS] [--million] [--repeat N]
+    bench.py [--submissions N] [--rate ROWS] [--million] [--repeat N] [--only WHICH]
 
 walk     a first sync of N submissions with three repeat rows each, against
          (a) curl of the same bytes to /dev/null, from a Central that sends
@@ -9,6 +9,8 @@ walk     a first sync of N submissions with three repeat rows each, against
          same rows by psql, from a Central as fast as it gets
 memory   the peak at 1,000 and N submissions, and with --million at 1,000,000
 idle     `odk-sync run` with nothing due against `psql -c 'select 1'`
+same     a run when none of N submissions changed, and when one did, with and
+         without tags: requests, bytes from Central, rows written
 
 Each figure is the median of --repeat measurements. README.md has the figures.
 """
@@ -211,15 +213,64 @@ def bench_idle(args):
             [measure_run(world, "--version") for _ in range(runs)]), base)
 
 
+ROWS_WRITTEN = ("SELECT relname, n_tup_ins + n_tup_upd + n_tup_del AS rows"
+                " FROM pg_stat_user_tables")
+
+
+def rows_written(world):
+    """By table, since ever; the backends that are gone have told theirs."""
+    world.settle()
+    return {row["relname"]: row["rows"]
+            for row in world.session.rows(ROWS_WRITTEN)}
+
+
+def show_run(world, name, *args):
+    """What one run asked for, received and wrote."""
+    world.central.requests()
+    before = rows_written(world)
+    cost = measure_run(world, "run", *args)
+    after = rows_written(world)
+    written = {table: rows - before.get(table, 0)
+               for table, rows in sorted(after.items())
+               if rows > before.get(table, 0)}
+    sent = world.central.requests()["requests"]
+    ours = sum(rows for table, rows in written.items()
+               if not table.startswith("odk_sync_"))
+    show(name, cost)
+    print(f"  {len(sent)} requests with login and logout,"
+          f" {last_metadata(world)['bytes']} bytes of bodies;"
+          f" {ours} rows of the form;"
+          f" {', '.join(f'{t} {n}' for t, n in written.items())}")
+
+
+def bench_same(args):
+    for etag in (True, False):
+        print(f"\n{args.submissions} submissions,"
+              f" {'with' if etag else 'without'} tags")
+        with new_world(args.submissions) as world:
+            world.central.config(etag=etag)
+            world.ok("init")
+            measure_run(world, "run")
+            world.central.clock(advance=3600)
+            show_run(world, "nothing changed")
+            world.central.create(FORM, seed=7)
+            world.central.clock(advance=3600)
+            show_run(world, "one is new")
+            world.central.clock(advance=3600)
+            show_run(world, "all keys compared", FORM, "--reconcile")
+            show_run(world, "nothing changed")
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--submissions", type=int, default=100000)
     parser.add_argument("--rate", type=int, default=4900)
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--million", action="store_true")
-    parser.add_argument("--only", choices=["walk", "memory", "idle"])
+    parser.add_argument("--only", choices=["walk", "memory", "idle", "same"])
     args = parser.parse_args()
-    for name, bench in (("idle", bench_idle), ("memory", bench_memory),
+    for name, bench in (("idle", bench_idle), ("same", bench_same),
+                        ("memory", bench_memory),
                         ("walk", bench_walk)):
         if args.only in (None, name):
             bench(args)

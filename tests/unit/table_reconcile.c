@@ -21,7 +21,10 @@ setup(void)
     struct odks_err err = ODKS_ERR_INIT;
 
     db = open_db();
-    fields = form("a:text r[x:int]");
+    /* questions may have any name */
+    fields =
+        form("a:text n:int same:int submitted_at:date k:text t:text id:text"
+             " sync_type:text r[x:int]");
     model = prepare(db, &model_conf, fields, NULL);
     begin(db);
     ck_assert(
