@@ -136,7 +136,7 @@ class _Table:
         self.odata = odata
         self.path = path      # of the repeat, "" for submissions
         self.fields = []      # (path within the row, kind, full path)
-        self.columns = {}     # (full path, registered type, part) -> column
+        self.columns = {}     # (full path, registered type) -> {part: column}
         self.schema = self.name = None
         self.rows = []
 
@@ -174,8 +174,8 @@ def _locate(session, tables, form, project):
             continue
         table.schema, table.name = row["table_schema"], row["table_name"]
         if row["path"]:
-            table.columns[row["path"], row["odk_type"], row["part"]] = \
-                row["column_name"]
+            table.columns.setdefault((row["path"], row["odk_type"]), {})[
+                row["part"]] = row["column_name"]
 
 
 def _read(session, table):
@@ -237,10 +237,7 @@ class _Comparison:
     def answers(self, where, table, truth, row):
         for keys, kind, path in table.fields:
             value = self.fitting(where, kind, _dig(truth, keys), row, path)
-            registered = _REGISTERED.get(kind, kind)
-            parts = {part: column for (p, type_, part), column
-                     in table.columns.items()
-                     if p == path and type_ == registered}
+            parts = table.columns.get((path, _REGISTERED.get(kind, kind)))
             if not parts:
                 if kind == "unknown" and value is None:
                     continue

@@ -32,7 +32,7 @@ def options():
     parser.add_argument("--seed", type=int,
                         default=int(os.environ.get("ODKS_SEED", "1")))
     parser.add_argument("--steps", type=int, default=int(
-        os.environ.get("ODKS_ORACLE_STEPS", "300")))
+        os.environ.get("ODKS_ORACLE_STEPS", "200")))
     parser.add_argument("--length", type=int, default=100,
                         help="steps of a history")
     parser.add_argument("--most", type=int, default=40,
