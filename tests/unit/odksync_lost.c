@@ -19,6 +19,17 @@ static int commits;
 #define REAL(name) \
     __typeof__(name) *real = (__typeof__(name) *) dlsym(RTLD_NEXT, #name)
 
+/* The answer is lost even if it came before we could cut. */
+static void
+lose_answer(int fd)
+{
+    char answer[512];
+
+    (void) shutdown(fd, SHUT_RDWR);
+    while (recv(fd, answer, sizeof(answer), MSG_DONTWAIT) > 0)
+        ;
+}
+
 int
 PQsendQuery(PGconn *conn, const char *text)
 {
@@ -30,7 +41,7 @@ PQsendQuery(PGconn *conn, const char *text)
         (void) shutdown(PQsocket(conn), SHUT_RDWR);
     int ok = real(conn, text);
     if (cut && cut_commit == BEHIND && PQflush(conn) == 0)
-        (void) shutdown(PQsocket(conn), SHUT_RDWR);
+        lose_answer(PQsocket(conn));
     if (cut)
         cut_commit = NEVER;
     return ok;
