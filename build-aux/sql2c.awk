@@ -24,7 +24,18 @@ function finish() {
     if (migration == "")
         printf "const struct odks_sql odks_sql_%s = { \"%s\", text_%s, %s };\n", name, name, name, shape
     else
-        table = table sprintf("    { %d, \"%s\", text_m%s_%s },\n", migration + 0, name, migration, name)
+        table = table sprintf("    { %d, \"%s\", text_m%s_%s,\n      \"%s\" },\n", migration + 0, name, migration, name, sum)
+}
+
+# The text in C is the file to the byte.
+function checksum(file,    command, words) {
+    command = "sha256sum " file
+    command | getline words
+    close(command)
+    words = substr(words, 1, 64)
+    if (length(words) != 64 || words ~ /[^0-9a-f]/)
+        fail("sha256sum does not tell its checksum")
+    return words
 }
 
 BEGIN {
@@ -49,6 +60,7 @@ FNR == 1 {
             fail("not named NNNN_name.sql")
         migration = substr(name, 1, 4)
         name = substr(name, 6)
+        sum = checksum(FILENAME)
         if (!header)
             printf "\nstatic const char text_m%s_%s[] =\n", migration, name
     } else {
@@ -79,5 +91,5 @@ END {
     }
     print "\nconst struct odks_migration odks_migrations[] = {"
     printf "%s", table
-    print "    { 0, NULL, NULL }\n};"
+    print "    { 0, NULL, NULL, NULL }\n};"
 }

@@ -29,7 +29,7 @@ plan_clear(struct plan *plan)
 }
 #define CLEANUP_PLAN CLEANUP(plan_clear)
 
-enum { MIGRATIONS_TEXT = 8 << 20 };
+enum { LIST_MAX = 1 << 20 }; /* bytes of an array literal */
 
 /* A field of an array literal, in quotes. */
 static bool
@@ -50,7 +50,7 @@ add_quoted(struct odks_buf *b, const char *s)
 
 /* This program's migrations as the parameters of schema_versions.sql. */
 static bool
-known_migrations(struct odks_buf *numbers, struct odks_buf *texts)
+known_migrations(struct odks_buf *numbers, struct odks_buf *checksums)
 {
     bool ok = true;
 
@@ -59,23 +59,23 @@ known_migrations(struct odks_buf *numbers, struct odks_buf *texts)
         char between = m == odks_migrations ? '{' : ',';
 
         ok = ok && odks_buf_printf(numbers, "%c%d", between, m->version)
-             && odks_buf_add_char(texts, between) && add_quoted(texts, m->text);
+             && odks_buf_printf(checksums, "%c%s", between, m->checksum);
     }
     return ok && odks_buf_add_char(numbers, '}')
-           && odks_buf_add_char(texts, '}');
+           && odks_buf_add_char(checksums, '}');
 }
 
 static PGresult *
 versions(struct odks_db *db, struct odks_err *err)
 {
-    CLEANUP_BUF struct odks_buf numbers = ODKS_BUF_INIT(MIGRATIONS_TEXT);
-    CLEANUP_BUF struct odks_buf texts = ODKS_BUF_INIT(MIGRATIONS_TEXT);
+    CLEANUP_BUF struct odks_buf numbers = ODKS_BUF_INIT(LIST_MAX);
+    CLEANUP_BUF struct odks_buf checksums = ODKS_BUF_INIT(LIST_MAX);
 
-    if (!known_migrations(&numbers, &texts)) {
+    if (!known_migrations(&numbers, &checksums)) {
         odks_err_set(err, ODKS_EXIT_OS, "out of memory");
         return NULL;
     }
-    const char *const params[] = { numbers.data, texts.data };
+    const char *const params[] = { numbers.data, checksums.data };
 
     return odks_db_query(db, &odks_sql_schema_versions, params, err);
 }
@@ -214,7 +214,7 @@ make_plan(struct odks_db *db, const char *const *form_schemas,
     if (!find_missing(db, &plan->missing, err))
         return false;
 
-    CLEANUP_BUF struct odks_buf schemas = ODKS_BUF_INIT(MIGRATIONS_TEXT);
+    CLEANUP_BUF struct odks_buf schemas = ODKS_BUF_INIT(LIST_MAX);
     bool ok = odks_buf_add_char(&schemas, '{');
 
     for (size_t i = 0; form_schemas[i] != NULL; i++)
@@ -278,7 +278,7 @@ static bool
 apply(struct odks_db *db, const struct odks_migration *m, struct odks_err *err)
 {
     char version[12];
-    const char *const params[] = { version, m->name, m->text };
+    const char *const params[] = { version, m->name, m->checksum };
 
     (void) snprintf(version, sizeof(version), "%d", m->version);
     if (odks_db_do(db, m->name, m->text, err)) {

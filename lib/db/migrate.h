@@ -19,6 +19,7 @@ struct odks_migration {
     int version; /* from 1; 0 ends the table */
     const char *name;
     const char *text;
+    const char *checksum; /* SHA-256 of text in hexadecimal */
 };
 
 /* Gets a line for each change that is about to be made. */

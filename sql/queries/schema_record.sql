@@ -1,4 +1,3 @@
 -- returns 0..0 rows of 0 columns, takes 3 parameters
 INSERT INTO odk_sync_schema (version, name, checksum)
-VALUES ($1::integer, $2::text,
-    encode(sha256(convert_to($3::text, 'UTF8')), 'hex'))
+VALUES ($1::integer, $2::text, $3::text)

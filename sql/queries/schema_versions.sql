@@ -1,9 +1,9 @@
 -- returns 0..* rows of 3 columns, takes 2 parameters
--- $1, $2: this program's migrations, versions and texts; one row for every
+-- $1, $2: this program's migrations, versions and checksums; one row for every
 -- version that either side knows
 SELECT s.version AS applied, m.version AS known,
-    s.checksum = encode(sha256(convert_to(m.text, 'UTF8')), 'hex') AS same
+    s.checksum = m.checksum AS same
 FROM odk_sync_schema s
-FULL JOIN unnest($1::integer[], $2::text[]) AS m(version, text)
+FULL JOIN unnest($1::integer[], $2::text[]) AS m(version, checksum)
     ON m.version = s.version
 ORDER BY coalesce(s.version, m.version)
