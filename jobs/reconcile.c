@@ -116,7 +116,8 @@ mend(struct odks_walk *w, struct odks_reconcile *r, struct odks_err *err)
 
 /*
  * Without the table of submissions nothing here tells which repeats are
- * missing: all are read again, unless this run has just done so.
+ * missing: all are read again. Even a full walk just before began ahead of the
+ * tag, so that it may lack what the tag covers.
  */
 static bool
 mend_repeats(struct odks_walk *w, struct odks_reconcile *r,
@@ -131,8 +132,7 @@ mend_repeats(struct odks_walk *w, struct odks_reconcile *r,
             || !odks_reconcile_remove_orphans(r, w->a->db, err)
             || !odks_attempt_commit(w->a, err)))
         return false;
-    return w->a->payload.full
-           || odks_walk_window(w, ODKS_TIME_NONE, ODKS_TIME_NONE, err);
+    return odks_walk_window(w, ODKS_TIME_NONE, ODKS_TIME_NONE, err);
 }
 
 bool

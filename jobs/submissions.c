@@ -54,9 +54,10 @@ start_backfill(struct odks_walk *w, char *hash)
     c->backfill_started = w->form.date;
     c->backfill_position = ODKS_TIME_NONE;
     c->backfill_job = w->a->job != NULL ? w->a->job->id : 0;
-    /* nothing to compare: a first walk, or all that a comparison would do */
-    bool done = c->watermark == ODKS_TIME_NONE || !odks_walk_has_submissions(w);
-    c->last_reconcile = done ? w->form.date : ODKS_TIME_NONE;
+    if (c->watermark == ODKS_TIME_NONE) /* a first walk: nothing to compare */
+        c->last_reconcile = w->form.date;
+    else if (odks_walk_has_submissions(w))
+        c->last_reconcile = ODKS_TIME_NONE;
 }
 
 /* Have the tables; start a walk through everything when one is due. */

@@ -209,16 +209,22 @@ def test_a_job_of_its_own_for_a_repeat():
             "SELECT count(*) FROM odk_sync_reject"), 6, "rejects of others")
 
 
+def split_world(on_delete):
+    """Two jobs of one form: its submissions, and its repeats."""
+    world = odks.World()
+    shared = {"form": FORM, "on_delete": on_delete, "overlap": "1m",
+              "attachments_age": "0"}
+    world.job("submissions", tables="Submissions", **shared)
+    world.job("persons", tables="Submissions.person_details,"
+              " Submissions.person_details.visits,"
+              " Submissions.grp_rep.asset", **shared)
+    return world
+
+
 def test_a_job_without_the_table_of_submissions():
     """It has no keys to compare: what came late is there, what went is not."""
     for how in HOW:
-        with odks.World() as world:
-            shared = {"form": FORM, "on_delete": how, "overlap": "1m",
-                      "attachments_age": "0"}
-            world.job("submissions", tables="Submissions", **shared)
-            world.job("persons", tables="Submissions.person_details,"
-                      " Submissions.person_details.visits,"
-                      " Submissions.grp_rep.asset", **shared)
+        with split_world(how) as world:
             ids = synced(world, 30)
             late = world.central.create(FORM, seed=40, hold=True)["id"]
             run(world)
@@ -239,6 +245,33 @@ def test_a_job_without_the_table_of_submissions():
             world.exits(81, "run", "persons", "--reconcile")
             world.ok("run", "persons", "--reconcile", "--allow-mass-delete")
             world.compare(FORM, known=ids, on_delete=how)
+
+
+def test_repeats_that_come_during_a_full_walk():
+    """Behind the walk, before the tag: with that the job looks no more."""
+    with split_world("soft") as world:
+        synced(world)
+        late = world.central.create(FORM, seed=40, hold=True)["id"]
+        later(world)
+        world.central.script({"match": "submitterName", "action": {"hook": {
+            "before": [{"cmd": "release", "form": FORM, "id": late}]}}})
+        world.ok("run", "persons", "--full")
+        tap.equal(world.central.state(FORM)["held"], [], "released")
+        later(world, 90000)
+        world.ok("run")
+        world.compare(FORM)
+
+
+def test_repeats_are_compared_when_the_form_changes_too():
+    with split_world("hard") as world:
+        one, *_ = ids = synced(world)
+        world.central.delete(FORM, one)
+        run(world, "submissions")  # the other job sees no deletion
+        world.central.purge(FORM)
+        world.jobs["persons"]["raw"] = "no"  # as a new version of the form
+        later(world, 90000)
+        world.ok("run")
+        world.compare(FORM, known=ids, on_delete="hard")
 
 
 def test_brake():
