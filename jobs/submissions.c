@@ -51,6 +51,8 @@ start_backfill(struct odks_walk *w, char *hash)
 
     free(c->form_hash);
     c->form_hash = hash;
+    free(c->etag_key);
+    c->etag_key = NULL; /* the tag is not of what this walk writes */
     c->backfill_started = w->form.date;
     c->backfill_position = ODKS_TIME_NONE;
     c->backfill_job = w->a->job != NULL ? w->a->job->id : 0;

@@ -311,6 +311,25 @@ def test_a_tag_of_counted_rows_is_none():
         tap.equal(run(world), [FORM, "tag 304"], "the next one is")
 
 
+def test_a_walk_that_did_not_end_leaves_no_tag():
+    """It wrote rows by other settings than those that the tag was for."""
+    with new_world() as world:
+        synced(world)
+        run(world, "people", "--reconcile")
+        tap.equal(run(world), [FORM, "tag 304"], "nothing changed")
+        world.jobs["people"]["raw"] = "no"
+        world.central.script({"match": "updatedAt ge",
+                              "action": {"status": 403}})
+        world.exits(76, "run")
+        tap.equal(world.session.value(
+            "SELECT count(*) FROM odk.household WHERE _raw IS NOT NULL"),
+            0, "rows with _raw")
+        world.jobs["people"]["raw"] = "yes"
+        world.hurry()
+        world.ok("run")
+        world.compare(FORM)
+
+
 def test_a_job_without_submissions():
     with new_world(tables="Submissions.person_details") as world:
         world.central.create(FORM, count=4, seed=1)
