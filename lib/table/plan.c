@@ -370,16 +370,18 @@ plan_columns(struct odks_plan *plan, const struct odks_model_conf *conf,
     return true;
 }
 
-/* Is this OData table ours to write, by the configuration? */
+/*
+ * Is this OData table ours to write? That of a repeat which the form has no
+ * more can be in nobody's configuration, and so every job tends it.
+ */
 static bool
-is_ours(const struct odks_model *model, const struct odks_model_conf *conf,
-        const char *odata)
+is_ours(const struct odks_model *model, const char *odata)
 {
     for (size_t i = 0; i < model->table_count; i++) {
         if (strcmp(model->table[i]->odata, odata) == 0)
             return model->table[i]->wanted;
     }
-    return conf->tables == NULL; /* a repeat that the form had */
+    return true;
 }
 
 /* What the form has no more, and what is recorded for another version. */
@@ -390,7 +392,7 @@ plan_rest(struct odks_plan *plan, const struct odks_model_conf *conf)
     const char *version = conf->form_version != NULL ? conf->form_version : "";
 
     for (int row = 0; row < plan->reg.count; row++) {
-        if (!is_ours(model, conf, get(plan, row, ODKS_REG_ODATA)))
+        if (!is_ours(model, get(plan, row, ODKS_REG_ODATA)))
             continue;
         if (plan->reg.seen[row]) {
             plan->changed |=

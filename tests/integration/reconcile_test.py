@@ -274,6 +274,34 @@ def test_repeats_are_compared_when_the_form_changes_too():
         world.compare(FORM, known=ids, on_delete="hard")
 
 
+def test_a_repeat_that_the_form_had():
+    """Nothing fills it any more, and what is gone goes from there as well."""
+    fields = ["name", {"visit[]": ["note"]}]
+    with odks.World() as world:
+        shared = {"form": "split", "on_delete": "hard"}
+        world.job("submissions", tables="Submissions", **shared)
+        world.job("repeats", tables="Submissions.visit, Submissions.asset",
+                  **shared)
+        world.central.publish("split", "1", [*fields, {"asset[]": ["kind"]}])
+        ids = [world.central.create("split", data={
+            "name": "a", "visit": [{"note": "b"}], "asset": [{"kind": "c"}],
+        })["id"] for _ in range(3)]
+        world.ok("init")
+        run(world)
+        world.central.publish("split", "2", fields)
+        world.jobs["repeats"]["tables"] = "Submissions.visit"
+        run(world)
+        world.central.delete("split", ids[0])
+        run(world)
+        world.central.delete("split", ids[1])
+        world.central.purge("split", ids[1])
+        run(world, *world.jobs, "--reconcile")
+        for table in ("split__visit", "split__asset"):
+            tap.equal(world.session.value(
+                f"SELECT string_agg(_submission_id, ' ') FROM odk.{table}"),
+                ids[2], table)
+
+
 def test_brake():
     """More than 20 and more than 10 % that are not in Central any more."""
     for count, gone, stops in ((60, 20, False), (60, 21, True),
