@@ -190,18 +190,21 @@ def _dig(row, keys):
     return row
 
 
-def _read_rejects(session, tables):
-    """(id of the submission, id of the row, path) of what did not fit."""
+def _read_rejects(session, tables, kept):
+    """(id of the submission, id of the row, path) of what did not fit, or of
+    what was kept but may be wrong."""
     names = ", ".join(f"'{table.name}'" for table in tables.values())
     return {(r["submission_id"], r["row_id"], r["path"])
             for r in session.rows("SELECT * FROM odk_sync_reject"
-                                  f" WHERE table_name IN ({names})")}
+                                  f" WHERE table_name IN ({names})")
+            if r["kept"] is kept}
 
 
 class _Comparison:
-    def __init__(self, tables, rejects, rules):
+    def __init__(self, tables, rejects, doubts, rules):
         self.tables = tables
         self.rejects = rejects
+        self.doubts = doubts
         self.rules = rules
         self.found = []
         self.by_id = {}
@@ -232,6 +235,10 @@ class _Comparison:
         if fits == (key in self.rejects):
             self.say(where, f"{path} is {value!r}, which is "
                      + ("rejected" if fits else "not rejected"))
+        rounded = kind == "int" and fits and abs(value or 0) >= 2**53
+        if rounded != (key in self.doubts):
+            self.say(where, f"{path} is {value!r}, which is "
+                     + ("not doubted" if rounded else "doubted"))
         return value if fits else None
 
     def answers(self, where, table, truth, row):
@@ -299,6 +306,8 @@ class _Comparison:
                      f" Central has {system['reviewState']!r}")
         if row.get("_raw") != (truth if self.rules.raw else None):
             self.say(where, "_raw is not what Central sent")
+        if (where, where, "") in self.rejects:
+            self.say(where, "the database refused it")
         self.answers(where, self.tables[""], truth, row)
         self.repeats(where, "", truth, where, where)
 
@@ -386,6 +395,22 @@ def _hidden(session, tables):
             yield f"v_{table.name}: {wrong} rows too many or too few"
 
 
+def _left_over(session, tables, form, project, ids):
+    """Repeats that the form had: with hard nothing is left of what is gone."""
+    now = {table.odata for table in tables.values()}
+    for row in session.rows(
+            "SELECT odata, table_schema, table_name FROM odk_sync_column"
+            f" WHERE form = '{form}' AND project = {project} AND path = ''"
+            " AND odk_type = 'table'"):
+        if row["odata"] in now:
+            continue
+        found = {r["_submission_id"] for r in session.rows(
+            "SELECT DISTINCT _submission_id FROM"
+            f' "{row["table_schema"]}"."{row["table_name"]}"')}
+        for id_ in found - ids:
+            yield f"{id_}: {row['odata']} still has rows"
+
+
 def differences(central, session, form, project=1, truth=None, **rules):
     """What differs, as lines of text. truth: the submissions, if not those
     of the stand-in; rules: see Rules."""
@@ -395,8 +420,14 @@ def differences(central, session, form, project=1, truth=None, **rules):
         if table.name is None:
             return [f"{table.odata}: there is no table"]
         _read(session, table)
-    comparison = _Comparison(tables, _read_rejects(session, tables),
+    comparison = _Comparison(tables, _read_rejects(session, tables, False),
+                             _read_rejects(session, tables, True),
                              Rules(**rules))
     state = truth or _state(central, form, project)
     comparison.all({kind: state[kind] for kind in ("live", "deleted")})
-    return comparison.found + list(_hidden(session, tables))
+    found = comparison.found + list(_hidden(session, tables))
+    if comparison.rules.on_delete == "hard":
+        found += _left_over(session, tables, form, project,
+                            comparison.rules.skip
+                            | {row["__id"] for row in state["live"]})
+    return found
