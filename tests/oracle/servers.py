@@ -34,9 +34,13 @@ class Standin:
     def close(self):
         self.central.stop()
 
-    def begin(self, form, fields):
+    def begin(self, form, fields, encrypted):
         self.form = form
-        self.apply({"cmd": "publish", "version": "1", "fields": fields})
+        self.apply({"cmd": "publish", "version": "1", "fields": fields,
+                    "encrypted": encrypted})
+
+    def set_state(self, state):
+        self.apply({"cmd": "close", "state": state})
 
     def apply(self, change):
         body = {k: v for k, v in change.items() if k != "cmd"}
@@ -111,7 +115,7 @@ class Real:
         if self.form:
             self._api.delete_form(self.form)
 
-    def begin(self, form, fields):
+    def begin(self, form, fields, _):
         self.form = form
         self._api.form(form, "1", fields)
 
@@ -132,6 +136,9 @@ class Real:
             self._run_purge(id_)
         else:
             getattr(api, change["cmd"])(self.form, id_)
+
+    def set_state(self, state):
+        self._api.set_state(self.form, state)
 
     def now(self):
         return time.time_ns() // 1000

@@ -61,6 +61,8 @@ class Form:
         self.fields = ["name", {FIRST + "[]": ["name", "age:int"]}]
         self.types.update({"/name": "string", f"/{FIRST}/name": "string",
                            f"/{FIRST}/age": "int"})
+        for _ in range(rng.randint(0, 3)):
+            self._add_container()
         for _ in range(rng.randint(3, 8)):
             self._add()
 
@@ -87,7 +89,8 @@ class Form:
         before = copy.deepcopy(self.fields)
         for _ in range(self.rng.randint(1, 3)):
             self.rng.choice((self._add, self._add, self._add_container,
-                             self._remove, self._move, self._to_string))()
+                             self._remove, self._remove_container, self._move,
+                             self._to_string))()
         self.version += 1
         return before != self.fields
 
@@ -138,6 +141,15 @@ class Form:
         i = self.rng.randrange(len(fields))
         if len(fields) > 1 and _name_of(fields[i]) != FIRST:
             fields.pop(i)
+
+    def _remove_container(self):
+        """A group or a repeat, with all that is in it."""
+        found = [(fields, node) for _, fields in _containers(self.fields)
+                 for node in fields if not isinstance(node, str)
+                 and len(fields) > 1 and _name_of(node) != FIRST]
+        if found:
+            fields, node = self.rng.choice(found)
+            fields.remove(node)
 
     def _move(self):
         """A question into another group or repeat, or to another place."""
@@ -202,7 +214,8 @@ class Form:
 
 
 # what Central passes on although no column of the type can hold it
-_POISON = {"int": (123456789012345678901234567890.0,),
+_POISON = {"int": (123456789012345678901234567890.0, 2**53 - 1, 2**53, -2**60),
+           "decimal": (123456789012345678901234567890.0, 1e-7),
            "date": ("2026-02-30", "not a date"),
            "dateTime": ("yesterday", "2026-13-01T00:00:00Z"),
            "boolean": ("perhaps",)}
@@ -227,17 +240,23 @@ def _point(_, rng):
     return point
 
 
+def _line(rng, kind, coordinates, count):
+    """What is drawn on a map has no heights; some devices tell no accuracy."""
+    exact = rng.random() < 0.7
+    line = [_coordinates(rng, exact) for _ in range(count)]
+    line += [line[0]] * (kind == "Polygon")
+    accuracies = [rng.choice((1.5, None)) for _ in line] if exact else []
+    return {"type": kind, "coordinates": coordinates(line),
+            "properties": {"accuracies": accuracies or [None] * len(line)}}
+
+
 def _trace(_, rng):
-    line = [_coordinates(rng, True) for _ in range(rng.randint(2, 4))]
-    return {"type": "LineString", "coordinates": line,
-            "properties": {"accuracies": [1.5] * len(line)}}
+    """Of one point at times, as Central hands out."""
+    return _line(rng, "LineString", lambda line: line, rng.randint(1, 4))
 
 
 def _shape(_, rng):
-    ring = [_coordinates(rng, True) for _ in range(3)]
-    ring.append(ring[0])
-    return {"type": "Polygon", "coordinates": [ring],
-            "properties": {"accuracies": [2.5] * len(ring)}}
+    return _line(rng, "Polygon", lambda line: [line], 3)
 
 
 _MAKE = {

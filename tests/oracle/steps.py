@@ -34,15 +34,19 @@ class Knobs:
         "window_rows": (5, 20, 20000),
         "etag": (True, False),
         "gzip": (False, True),
+        "encrypted": (False,) * 7 + (True,),
     }
-    REAL = {"overlap": ("30s", "5m"), "etag": (True,), "gzip": (False,)}
+    REAL = {"overlap": ("30s", "5m"), "etag": (True,), "gzip": (False,),
+            "encrypted": (False,)}
 
     def __init__(self, rng, real, fixed):
         for name, choices in self.CHOICES.items():
             if real:
                 choices = self.REAL.get(name, choices)
             value = rng.choice(choices)  # whether it is fixed or not
-            setattr(self, name, type(value)(fixed.get(name, value)))
+            if name in fixed:
+                value = {str(c): c for c in choices}[fixed[name]]
+            setattr(self, name, value)
 
     def __str__(self):
         return " ".join(f"{k}={v}" for k, v in vars(self).items())
@@ -103,7 +107,10 @@ class History:
             if rng.random() < 0.3:
                 change["deviceId"] = "collect:%d" % rng.randrange(4)
         if kind in ("create", "edit"):
-            change["data"] = self.form.answers()
+            if self.knobs.encrypted and rng.random() < 0.7:
+                change["status"] = "notDecrypted"
+            else:
+                change["data"] = self.form.answers()
             change["version"] = str(self.form.version)
         if kind == "review":
             change["state"] = rng.choice(STATES)
@@ -159,6 +166,9 @@ class History:
         id_ = self.rng.choice(list(self.held))
         self.say(f"release {id_}")
         self.server.apply({"cmd": "release", "id": id_})
+        self.released(id_)
+
+    def released(self, id_):
         when, change = self.held.pop(id_)
         begun = self.last_run // 10**6 * 10**6  # HTTP dates have seconds
         self.effect(change, when >= begun - self.knobs.overlap_us)
@@ -183,10 +193,17 @@ class History:
     def next_version(self):
         self.form.change()
         return {"cmd": "publish", "version": str(self.form.version),
-                "fields": self.form.fields}
+                "fields": self.form.fields,
+                "name": f"History {self.form.version // 2}"}
 
     def step_publish(self):
+        """At times between two runs, with nothing else: no tag tells of it."""
+        alone = self.rng.random() < 0.3
+        if alone:
+            self.step_run()
         self.publish(self.next_version())
+        if alone:
+            self.step_run()
 
     def publish(self, change):
         self.do(change)
@@ -282,6 +299,31 @@ class History:
         self.after(f"{action} at {at}", self.world.run(
             *command, shim={"at": at, "action": action}), TROUBLE[action])
 
+    def step_settings(self):
+        """Another setting, that may be taken back before it had its way."""
+        if self.rng.random() < 0.5:
+            self.step_reconcile()
+        back = self.rng.random() < 0.5
+        self.set_raw(self.knobs.raw != "yes")
+        self.step_strike()
+        if back:
+            self.set_raw(self.knobs.raw != "yes")
+        self.step_run()
+
+    def step_state(self):
+        """A form that takes no more submissions can be read all the same."""
+        state = self.rng.choice(("closing", "closed"))
+        self.say(state)
+        self.server.set_state(state)
+        self.step_run()
+        self.server.set_state("open")
+
+    def set_raw(self, wanted):
+        self.knobs.raw = "yes" if wanted else "no"
+        self.say(f"raw = {self.knobs.raw}")
+        for job in self.world.jobs.values():
+            job["raw"] = self.knobs.raw
+
     def step_fault(self):
         """Central, or what is between, fails in the middle of a response."""
         size = int(10 ** self.rng.uniform(0, 4.5))
@@ -319,6 +361,9 @@ class History:
     def step_hook(self):
         """Things happen in the middle of a run."""
         changes, ids = [], set()
+        if self.held and self.rng.random() < 0.4:
+            ids.add(self.rng.choice(list(self.held)))
+            changes.append({"cmd": "release", "id": min(ids)})
         for _ in range(self.rng.randint(1, 4)):
             change = self.one_change(avoid=ids)
             ids.add(change["id"])
@@ -331,13 +376,14 @@ class History:
                             "advance": self.rng.choice((2, 400))})
         when = self.rng.choice(("before", "after", "race", "raceAfter"))
         skip = self.rng.randrange(4)
+        command = self.command()
         if self.server.real:
-            self.parallel([c for c in changes if c["cmd"] != "clock"], ids,
-                          publish)
+            self.parallel(command, [c for c in changes if c["cmd"] != "clock"],
+                          ids, publish)
         else:
-            self.hooked(changes, ids, publish, when, skip)
+            self.hooked(command, changes, ids, publish, when, skip)
 
-    def hooked(self, changes, ids, publish, when, skip):
+    def hooked(self, command, changes, ids, publish, when, skip):
         rule = {"match": "Submissions", "skip": skip,
                 "action": {"hook": {when: [{"form": self.server.form,
                                             "project": self.server.project,
@@ -347,7 +393,7 @@ class History:
         before = self.server.state()
         self.server.central.script(rule, clear=True)
         self.started()
-        result = self.world.run("run")
+        result = self.world.run(*command)
         self.last_run = self.server.now()  # a second job began after the hook
         self.server.central.script(clear=True)
         happened = self.server.state() != before
@@ -357,17 +403,19 @@ class History:
             if change["cmd"] == "publish":
                 if not happened:
                     self.publish(change)
+            elif happened and change["cmd"] == "release":
+                self.released(change["id"])
             elif happened and change["cmd"] != "clock":
                 self.effect(change)
         self.after("hook", result, TROUBLE["hook"],
                    busy=None if publish else ids)
 
-    def parallel(self, changes, ids, publish):
+    def parallel(self, command, changes, ids, publish):
         """As with a hook, from several clients at the same time."""
         for change in changes:
             self.say(json.dumps(change))
         self.started()
-        process = self.world.start("run")
+        process = self.world.start(*command)
         with ThreadPoolExecutor(len(changes)) as pool:
             done = [pool.submit(self.server.apply, c) for c in changes]
         out, err = process.communicate()
@@ -375,7 +423,7 @@ class History:
             one.result()
             if "id" in change:
                 self.effect(change)
-        self.after("parallel", odks.Result(("run",), process.returncode, out,
+        self.after("parallel", odks.Result(command, process.returncode, out,
                                            err), TROUBLE["hook"],
                    busy=None if publish else ids)
 
@@ -383,11 +431,12 @@ class History:
 
     WEIGHTS = {"change": 44, "hold": 6, "release": 6, "attach": 4, "purge": 4,
                "publish": 3, "clock": 12, "run": 12, "reconcile": 4,
-               "strike": 5, "fault": 3, "hook": 6}
+               "strike": 5, "fault": 3, "hook": 6, "settings": 1,
+               "state": 1}
 
     def begin(self):
         world, server, knobs = self.world, self.server, self.knobs
-        server.begin(self.options.form_id, self.form.fields)
+        server.begin(self.options.form_id, self.form.fields, knobs.encrypted)
         common = {"form": server.form, "project": server.project,
                   "on_delete": knobs.on_delete, "raw": knobs.raw,
                   "overlap": knobs.overlap, "batch_bytes": knobs.batch_bytes,
