@@ -21,25 +21,33 @@ text(struct json_object *o, const char *key)
     return s != NULL ? s : "";
 }
 
-/* A form id as a sync type: what a person would type. */
+/* An id as a sync type: what a person would type. */
 static void
-print_type(const char *form)
+print_type(const char *id, const char *otherwise)
 {
     bool gap = false, any = false;
 
-    for (; *form != '\0'; form++) {
-        if (!isalnum((unsigned char) *form)) {
+    for (; *id != '\0'; id++) {
+        if (!isalnum((unsigned char) *id)) {
             gap = any;
             continue;
         }
         if (gap)
             (void) putchar('_');
-        (void) putchar(tolower((unsigned char) *form));
+        (void) putchar(tolower((unsigned char) *id));
         gap = false;
         any = true;
     }
     if (!any)
-        printf("form");
+        printf("%s", otherwise);
+}
+
+static void
+print_rest(const struct odks_central_conf *conf)
+{
+    if (strcmp(conf->name, "central") != 0)
+        printf("central = %s\n", conf->name);
+    printf("every = 15m\n");
 }
 
 static void
@@ -51,17 +59,31 @@ print_form(const struct odks_central_conf *conf, struct json_object *project,
     printf("\n; ");
     odks_print_safe(text(form, "name"), stdout);
     printf(" (%s submissions)\n[job ", text(form, "submissions"));
-    print_type(id);
+    print_type(id, "form");
     printf("]\nkind = submissions\nproject = %s\nform = %s\n",
            text(project, "id"), id);
-    if (strcmp(conf->name, "central") != 0)
-        printf("central = %s\n", conf->name);
-    printf("every = 15m\n");
+    print_rest(conf);
+}
+
+/* A form may have the same name: a sync type is one of a kind. */
+static void
+print_dataset(const struct odks_central_conf *conf, struct json_object *project,
+              struct json_object *dataset)
+{
+    const char *name = text(dataset, "name");
+
+    printf("\n; dataset ");
+    odks_print_safe(name, stdout);
+    printf("\n[job ");
+    print_type(name, "dataset");
+    printf("_entities]\nkind = entities\nproject = %s\ndataset = %s\n",
+           text(project, "id"), name);
+    print_rest(conf);
 }
 
 static void
 print_project(const struct odks_central_conf *conf, struct json_object *project,
-              struct json_object *forms)
+              struct json_object *forms, struct json_object *datasets)
 {
     printf("\n; project %s: ", text(project, "id"));
     odks_print_safe(text(project, "name"), stdout);
@@ -73,6 +95,22 @@ print_project(const struct odks_central_conf *conf, struct json_object *project,
         if (text(form, "publishedAt")[0] != '\0')
             print_form(conf, project, form);
     }
+    for (size_t i = 0; i < json_object_array_length(datasets); i++)
+        print_dataset(conf, project, json_object_array_get_idx(datasets, i));
+}
+
+/* What Central lists of a project, as a member of it; borrowed. */
+static struct json_object *
+list(struct odks_central *central, struct json_object *project,
+     const char *what, struct odks_err *err)
+{
+    struct json_object *all = NULL;
+    CLEANUP_FREE char *target =
+        odks_xasprintf("/v1/projects/%s/%s", text(project, "id"), what);
+
+    if (odks_central_get(central, target, &all, NULL, err))
+        (void) json_object_object_add(project, what, all);
+    return all;
 }
 
 static bool
@@ -89,15 +127,14 @@ discover(const struct odks_cli *cli, const struct odks_central_conf *conf,
     (void) json_object_object_add(all, conf->name, projects);
     for (size_t i = 0; i < json_object_array_length(projects); i++) {
         struct json_object *project = json_object_array_get_idx(projects, i);
-        struct json_object *forms = NULL;
-        CLEANUP_FREE char *target =
-            odks_xasprintf("/v1/projects/%s/forms", text(project, "id"));
+        struct json_object *forms = list(central, project, "forms", err);
+        struct json_object *datasets =
+            forms != NULL ? list(central, project, "datasets", err) : NULL;
 
-        if (!odks_central_get(central, target, &forms, NULL, err))
+        if (datasets == NULL)
             return false;
         if (!cli->json)
-            print_project(conf, project, forms);
-        (void) json_object_object_add(project, "forms", forms);
+            print_project(conf, project, forms, datasets);
     }
     return true;
 }

@@ -10,6 +10,7 @@
 #include "bin/cmd.h"
 #include "core/json.h"
 #include "db/migrate.h"
+#include "jobs/walk.h"
 #include "run/instance.h"
 #include "run/login.h"
 #include "sql/queries.h"
@@ -249,11 +250,25 @@ check_forms(struct doctor *d, const struct odks_job_conf *job,
          json_object_array_length(forms), job->project);
 }
 
+static bool
+look_at(struct odks_central *central, const struct odks_query *query,
+        struct odks_form *form, struct odks_err *err)
+{
+    CLEANUP_FIELD struct odks_field *properties = NULL;
+
+    return query->feed == ODKS_FEED_DATASET
+               ? odks_central_dataset(central, query->project, query->form_id,
+                                      form, &properties, err)
+               : odks_central_form(central, query->project, query->form_id,
+                                   form, err);
+}
+
 /* The filter of a walk: servers before v2024.3 do not know deletedAt. */
 static void
 check_form(struct doctor *d, const struct odks_job_conf *job,
            struct odks_central *central, struct odks_err *err)
 {
+    struct odks_query query = odks_job_query(job);
     struct odks_form form = { 0 };
     int64_t count = 0;
 
@@ -261,17 +276,18 @@ check_form(struct doctor *d, const struct odks_job_conf *job,
         check_forms(d, job, central, err);
         return;
     }
-    if (!odks_central_form(central, job->project, job->form, &form, err)
-        || !odks_central_count(central, job->project, job->form,
-                               "__system/deletedAt eq null", &count, err)) {
+    query.filter = "__system/deletedAt eq null";
+    if (!look_at(central, &query, &form, err)
+        || !odks_central_count(central, &query, &count, err))
         bad(d, job->sync_type, err);
-        odks_form_clear(&form);
-        return;
-    }
-    good(d, job->sync_type,
-         "form \"%s\" version \"%s\": %" PRId64 " submissions%s", job->form,
-         form.version != NULL ? form.version : "", count,
-         form.encrypted ? "; encrypted: metadata only, no answers" : "");
+    else if (query.feed == ODKS_FEED_DATASET)
+        good(d, job->sync_type, "dataset \"%s\": %" PRId64 " entities",
+             job->dataset, count);
+    else
+        good(d, job->sync_type,
+             "form \"%s\" version \"%s\": %" PRId64 " submissions%s",
+             job->form, form.version, count,
+             form.encrypted ? "; encrypted: metadata only, no answers" : "");
     odks_form_clear(&form);
 }
 

@@ -1,13 +1,13 @@
 /* bin/cmd_schema.c - SPDX-License-Identifier: Apache-2.0 */
-/* schema show, schema diff: the tables of a form. */
+/* schema show, schema diff: the tables of a form or dataset. */
 #include <config.h>
 
-#include <inttypes.h>
 #include <string.h>
 
 #include "bin/cmd.h"
 #include "bin/print.h"
 #include "jobs/schema.h"
+#include "jobs/walk.h"
 #include "sql/queries.h"
 #include "table/sqltext.h"
 
@@ -17,12 +17,14 @@ static enum odks_exit
 show(const struct odks_cli *cli, struct odks_cmd_db *c,
      const struct odks_job_conf *job, struct odks_err *err)
 {
-    char project[ODKS_DB_INT64_TEXT];
-    const char *const params[] = { job->central->name,
-                                   odks_db_int64_param(job->project, project),
-                                   job->form };
-    CLEANUP_PGRESULT PGresult *res =
-        odks_db_query(c->db, &odks_sql_column_show, params, err);
+    const struct odks_query query = odks_job_query(job);
+    const struct odks_model_conf conf = { .central = job->central->name,
+                                          .project = query.project,
+                                          .feed = query.feed,
+                                          .form_id = query.form_id };
+    struct odks_model_key key;
+    CLEANUP_PGRESULT PGresult *res = odks_db_query(
+        c->db, &odks_sql_column_show, odks_model_key(&conf, &key), err);
 
     if (res == NULL)
         return err->code;
@@ -63,7 +65,8 @@ diff(const struct odks_cli *cli, struct odks_cmd_db *c,
     }
     if (changes.summary[0] == '\0' && changes.warning[0] == '\0'
         && *text == '\0')
-        printf("the tables of %s are as its form\n", job->sync_type);
+        printf("the tables of %s are as its %s\n", job->sync_type,
+               odks_feed_names(odks_job_feed(job))->what);
     if (changes.summary[0] != '\0')
         printf("-- %s\n", changes.summary);
     if (changes.warning[0] != '\0')
@@ -92,8 +95,9 @@ odks_cmd_schema(const struct odks_cli *cli, struct odks_err *err)
         odks_config_find_job(c.cfg, cli->args[1], err);
     if (job == NULL)
         return err->code;
-    if (strcmp(job->kind, "submissions") != 0) {
-        odks_err_set(err, ODKS_EXIT_USAGE, "%s is no job of kind submissions",
+    if (job->central == NULL) {
+        odks_err_set(err, ODKS_EXIT_USAGE,
+                     "%s is no job of kind submissions or entities",
                      job->sync_type);
         return err->code;
     }

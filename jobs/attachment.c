@@ -23,8 +23,9 @@ read_dates(struct odks_walk *w, const int64_t *dates, size_t count,
         char date[ODKS_TIME_TEXT];
 
         odks_time_format(dates[i], date);
-        if (!odks_buf_printf(&filter, "%s__system/submissionDate eq %s",
-                             i > 0 ? " or " : "", date)) {
+        if (!odks_buf_printf(&filter, "%s__system/submissionDate eq %s%s",
+                             i > 0 ? " or " : "(", date,
+                             i + 1 == count ? ")" : "")) {
             odks_err_set(err, ODKS_EXIT_SOFTWARE,
                          "a query of ours is too long");
             return false;
@@ -39,7 +40,8 @@ odks_walk_attachments(struct odks_walk *w, struct odks_err *err)
     struct odks_attempt *a = w->a;
     const char *type = a->conf->sync_type;
 
-    if (odks_attempt_is_dry(a) || !odks_walk_has_submissions(w))
+    if (w->feed == ODKS_FEED_DATASET || odks_attempt_is_dry(a)
+        || !odks_walk_has_submissions(w))
         return true;
     odks_log_set_step("attachments");
     for (;;) {

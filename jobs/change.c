@@ -52,13 +52,12 @@ odks_walk_must_compare(const struct odks_walk *w, int round,
 bool
 odks_walk_tag(struct odks_walk *w, bool *same, struct odks_err *err)
 {
-    const struct odks_query all = { .project = w->a->conf->project,
-                                    .form_id = w->a->conf->form,
-                                    .filter = ODKS_LIVE_AND_DELETED,
-                                    .select = "__id" };
+    struct odks_query all = odks_job_query(w->a->conf);
     const char *known = same != NULL ? w->cursor.etag : NULL;
     bool holds;
 
+    all.filter = ODKS_LIVE_AND_DELETED;
+    all.select = "__id";
     odks_log_set_step("tag");
     free(w->tag);
     w->tag_compared = false;
@@ -94,9 +93,7 @@ may_ask(const struct odks_walk *w, const char *key)
 static bool
 look_here(struct odks_walk *w, bool *same, struct odks_err *err)
 {
-    const struct odks_model_conf conf = { .central = w->a->conf->central->name,
-                                          .project = w->a->conf->project,
-                                          .form_id = w->a->conf->form };
+    const struct odks_model_conf conf = odks_walk_model_conf(w);
     struct json_object *table = NULL;
     int64_t live;
 

@@ -48,6 +48,8 @@ add_settings(uint64_t *hash, const struct odks_walk *w)
     add(hash, conf->central->url);
     add_number(hash, conf->project);
     add(hash, conf->form);
+    if (conf->dataset != NULL)
+        add(hash, conf->dataset);
     add_number(hash, conf->raw);
     add(hash, conf->timezone);
     add_number(hash, (int64_t) conf->on_delete);

@@ -5,6 +5,7 @@
 
 const struct odks_job_kind *const odks_job_kinds[] = {
     &odks_kind_submissions,
+    &odks_kind_entities,
     &odks_kind_command,
     &odks_kind_sql,
     NULL,

@@ -6,6 +6,7 @@
 #include "run/attempt.h"
 
 extern const struct odks_job_kind odks_kind_submissions;
+extern const struct odks_job_kind odks_kind_entities;
 extern const struct odks_job_kind odks_kind_command;
 extern const struct odks_job_kind odks_kind_sql;
 

@@ -18,19 +18,21 @@ flush(struct odks_walk *w, struct odks_reconcile *r, struct odks_err *err)
            && odks_attempt_commit(w->a, err);
 }
 
-/* Collect the keys of all submissions that Central has, in one response. */
+/* Collect the keys of a response. */
 static bool
-collect(struct odks_walk *w, struct odks_reconcile *r, struct odks_err *err)
+collect(struct odks_walk *w, const char *filter, void *arg,
+        struct odks_err *err)
 {
-    const struct odks_query query = { .project = w->a->conf->project,
-                                      .form_id = w->a->conf->form,
-                                      .filter = ODKS_LIVE_AND_DELETED,
-                                      .select = ODKS_RECONCILE_SELECT,
-                                      .top = -1 };
+    struct odks_reconcile *r = arg;
+    struct odks_query query = odks_job_query(w->a->conf);
     CLEANUP_ROWS struct odks_rows *rows = NULL;
 
-    if (!odks_central_rows(w->central, &query, &rows, err))
+    query.filter = filter;
+    query.select = odks_reconcile_select(w->feed);
+    if (!odks_walk_trash(w, err)
+        || !odks_central_rows(w->central, &query, &rows, err))
         return false;
+    odks_reconcile_from_trash(r, w->trash);
     /* Central makes the tag before it reads the rows */
     free(w->tag);
     w->tag =
@@ -65,9 +67,9 @@ check_brake(const struct odks_walk *w, const struct odks_difference *d,
         return true;
     odks_err_set(err, ODKS_EXIT_BRAKE,
                  "%" PRId64 " of %" PRId64
-                 " submissions are gone from Central, more than the %" PRId64
+                 " %s are gone from Central, more than the %" PRId64
                  " that are removed without asking",
-                 removed, d->live, limit);
+                 removed, d->live, odks_feed_names(w->feed)->rows, limit);
     odks_err_hint(err, "If that is right: odk-sync run %s --allow-mass-delete",
                   w->a->conf->sync_type);
     return false;
@@ -146,7 +148,8 @@ odks_walk_reconcile(struct odks_walk *w, struct odks_err *err)
     if (!odks_attempt_begin(w->a, err)
         || !odks_reconcile_begin(w->a->db, w->model, w->a->conf->sync_type,
                                  w->a->conf->on_delete, &r, err)
-        || !odks_attempt_commit(w->a, err) || !collect(w, r, err)
+        || !odks_attempt_commit(w->a, err)
+        || !odks_walk_each(w, "", collect, r, err)
         || !(odks_walk_has_submissions(w) ? mend(w, r, err)
                                           : mend_repeats(w, r, err)))
         return false;

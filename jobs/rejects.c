@@ -53,8 +53,7 @@ read_some(struct odks_walk *w, const PGresult *page, int *at,
     if (len == 0)
         return true;
     odks_buf_truncate(&ids, len);
-    CLEANUP_FREE char *filter =
-        odks_xasprintf("(%s) and " ODKS_LIVE_AND_DELETED, ids.data);
+    CLEANUP_FREE char *filter = odks_xasprintf("(%s)", ids.data);
     return odks_walk_read(w, filter, err);
 }
 

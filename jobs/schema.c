@@ -6,27 +6,17 @@
 #include "jobs/walk.h"
 #include "run/login.h"
 
-static bool
-look(struct odks_walk *w, struct odks_err *err)
-{
-    const struct odks_job_conf *conf = w->a->conf;
-
-    return odks_walk_look(w, err)
-           && odks_central_fields(w->central, conf->project, conf->form,
-                                  &w->fields, err);
-}
-
 bool
 odks_schema_diff(struct odks_config *cfg, const struct odks_job_conf *job,
                  struct odks_db *db, struct odks_buf *ddl,
                  struct odks_model_changes *changes, struct odks_err *err)
 {
     struct odks_attempt a = { .cfg = cfg, .conf = job, .db = db };
-    struct odks_walk w = { .a = &a };
+    struct odks_walk w = { .a = &a, .feed = odks_job_feed(job) };
     CLEANUP_LOGIN struct odks_login login = { 0 };
 
     /* no transaction stays open while Central thinks */
-    bool ok = odks_login(job->central, &login, &w.central, err) && look(&w, err)
+    bool ok = odks_login(job->central, &login, &w.central, err) && odks_walk_look(&w, err) && odks_walk_fields(&w, err)
               && odks_db_begin(db, err);
     if (ok) {
         const struct odks_model_conf conf = odks_walk_model_conf(&w);

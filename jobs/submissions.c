@@ -1,6 +1,7 @@
 /* jobs/submissions.c - SPDX-License-Identifier: Apache-2.0 */
 /*
- * Kind "submissions": mirror a form of ODK Central.
+ * Kinds "submissions" and "entities": mirror a form, or a dataset, of ODK
+ * Central.
  *
  * Look at the form and its fields, have tables that hold them, read all (the
  * first time, or when asked) and then what changed, and end only when the
@@ -99,8 +100,9 @@ wait_for_tables(struct odks_walk *w, struct odks_err *err)
             return false;
         if (odks_deadline_passed(until)) {
             odks_err_set(err, ODKS_EXIT_TEMPFAIL,
-                         "the tables of the form are in use: they could not "
-                         "be changed");
+                         "the tables of the %s are in use: they could not "
+                         "be changed",
+                         odks_feed_names(w->feed)->what);
             odks_err_hint(err, "A long query, or a backup, reads them: the job "
                                "will try again; pg_stat_activity tells who, "
                                "oldest xact_start first.");
@@ -125,9 +127,8 @@ prepare(struct odks_walk *w, struct odks_err *err)
     const struct odks_job_conf *conf = w->a->conf;
 
     odks_log_set_step("form");
-    if (!odks_central_fields(w->central, conf->project, conf->form, &w->fields,
-                             err)
-        || !wait_for_tables(w, err) || !odks_walk_views(w, err))
+    if (!odks_walk_fields(w, err) || !wait_for_tables(w, err)
+        || !odks_walk_views(w, err))
         return false;
     if (w->form.encrypted)
         odks_log(ODKS_LOG_INFO, "the form is encrypted: Central hands out "
@@ -195,12 +196,12 @@ count_both(struct odks_walk *w, struct proof *proof, struct odks_err *err)
     odks_log_set_step("proof");
     proof->possible = odks_walk_has_submissions(w);
     odks_time_format(w->form.date, before);
-    CLEANUP_FREE char *filter =
-        odks_xasprintf("__system/submissionDate lt %s", before);
+    CLEANUP_FREE char *filter = odks_xasprintf(
+        "__system/%s lt %s", odks_feed_names(w->feed)->created, before);
+    struct odks_query query = odks_job_query(w->a->conf);
+    query.filter = filter;
     return !proof->possible
-           || (odks_central_count(w->central, w->a->conf->project,
-                                  w->a->conf->form, filter, &proof->central,
-                                  err)
+           || (odks_central_count(w->central, &query, &proof->central, err)
                && odks_attempt_begin(w->a, err)
                && odks_table_count(w->a->db, w->model, w->form.date,
                                    &proof->table, err));
@@ -244,8 +245,10 @@ finish(struct odks_walk *w, const struct proof *proof, struct odks_err *err)
     w->cursor.counts = proof_json(proof);
     (void) json_object_object_add(w->a->metadata, "counts", proof_json(proof));
     odks_walk_keep_tag(w);
-    return odks_attachment_refresh(w->a->db, w->model, conf->sync_type,
-                                   w->form.date, conf->attachments_age_s, err)
+    return (w->feed == ODKS_FEED_DATASET
+            || odks_attachment_refresh(w->a->db, w->model, conf->sync_type,
+                                       w->form.date, conf->attachments_age_s,
+                                       err))
            && odks_cursor_store(w->a->db, conf->sync_type, &w->cursor, err)
            && odks_attempt_finish(w->a, err);
 }
@@ -279,6 +282,7 @@ finish_unchanged(struct odks_walk *w, struct odks_err *err)
 static bool
 settle(struct odks_walk *w, struct odks_err *err)
 {
+    const struct odks_feed_names *names = odks_feed_names(w->feed);
     const int64_t before = w->a->records;
     struct proof proof = { 0 };
 
@@ -297,10 +301,12 @@ settle(struct odks_walk *w, struct odks_err *err)
                  proof.central, proof.table);
     }
     odks_err_set(err, ODKS_EXIT_TEMPFAIL,
-                 "Central counts %" PRId64 " submissions, the table %" PRId64,
-                 proof.central, proof.table);
-    odks_err_hint(err, "Submissions may be changing while we look; if this "
-                       "stays, please report it.");
+                 "Central counts %" PRId64 " %s, the table %" PRId64,
+                 proof.central, names->rows, proof.table);
+    odks_err_hint(err,
+                  "Some %s may be changing while we look; if this stays, "
+                  "please report it.",
+                  names->rows);
     return false;
 }
 
@@ -311,10 +317,11 @@ summarise(struct odks_walk *w)
 
     odks_log_set_step(NULL);
     odks_log(ODKS_LOG_INFO,
-             "%s%" PRId64 " submissions new, %" PRId64 " changed, %" PRId64
+             "%s%" PRId64 " %s new, %" PRId64 " changed, %" PRId64
              " deleted; %" PRId64 " repeat rows written",
              odks_attempt_is_dry(w->a) ? "dry run: " : "", c->inserted,
-             c->updated, c->deleted, c->repeats);
+             odks_feed_names(w->feed)->rows, c->updated, c->deleted,
+             c->repeats);
     if (c->rejected > 0)
         odks_log(ODKS_LOG_INFO,
                  "%" PRId64 " value%s did not fit: see odk_sync_reject",
@@ -348,14 +355,14 @@ look(struct odks_walk *w, bool *same, struct odks_err *err)
 }
 
 /*
- * No tag yet, though this Central has them or may have? A comparison of keys
+ * No tag yet, though this Central has them or may have? Datasets have none. A comparison of keys
  * brings one by itself, where a full walk showed that there are none, too.
  */
 static bool
 wants_tag(const struct odks_walk *w, bool all)
 {
-    return w->tag == NULL && (all || w->cursor.etag != NULL)
-           && !odks_attempt_is_dry(w->a) && !odks_walk_reconcile_is_due(w);
+    return w->feed == ODKS_FEED_FORM && w->tag == NULL
+           && (all || w->cursor.etag != NULL) && !odks_attempt_is_dry(w->a) && !odks_walk_reconcile_is_due(w);
 }
 
 static bool
@@ -394,7 +401,9 @@ tick(void *arg, struct odks_err *err)
 static bool
 mirror(struct odks_attempt *a, struct odks_err *err)
 {
-    struct odks_walk w = { .a = a, .counts = ODKS_MERGE_INIT };
+    struct odks_walk w = { .a = a,
+                           .feed = odks_job_feed(a->conf),
+                           .counts = ODKS_MERGE_INIT };
     CLEANUP_LOGIN struct odks_login login = { .tick = tick, .tick_arg = a };
 
     bool ok =
@@ -423,3 +432,4 @@ run(struct odks_attempt *a, struct odks_err *err)
 }
 
 const struct odks_job_kind odks_kind_submissions = { "submissions", run };
+const struct odks_job_kind odks_kind_entities = { "entities", run };

@@ -18,12 +18,14 @@ struct odks_model_conf
 odks_walk_model_conf(const struct odks_walk *w)
 {
     const struct odks_job_conf *conf = w->a->conf;
+    const struct odks_query query = odks_job_query(conf);
 
     return (struct odks_model_conf){
         .sync_type = conf->sync_type,
         .central = conf->central->name,
-        .project = conf->project,
-        .form_id = conf->form,
+        .project = query.project,
+        .feed = query.feed,
+        .form_id = query.form_id,
         .schema = conf->schema,
         .table = conf->table,
         .tables = conf->tables,

@@ -15,13 +15,20 @@ enum { TRIES = 6, PAUSE_MS = 100, MAX_DDL = 4 << 20 };
 
 #define BUSY "55P03" /* lock_not_available */
 
+/* A dataset has no labels but those of its entities. */
+static bool
+has_labels(const struct odks_walk *w)
+{
+    return w->a->conf->labels && w->feed == ODKS_FEED_FORM;
+}
+
 static struct odks_views_conf
 settings(const struct odks_walk *w, const struct odks_model_conf *form)
 {
     return (struct odks_views_conf){
         .form = form,
         .form_hash = w->form.hash,
-        .labels = w->a->conf->labels,
+        .labels = has_labels(w),
         .languages = w->a->conf->languages,
         .parent_columns = w->a->conf->parent_columns,
         .any_form = w->a->conf->form_of != NULL,
@@ -44,7 +51,7 @@ fetch(struct odks_walk *w, struct odks_xform **xform, struct odks_err *err)
     const struct odks_job_conf *conf = w->a->conf;
 
     *xform = NULL;
-    if (!conf->labels
+    if (!has_labels(w)
         || odks_central_xform(w->central, conf->project, conf->form, xform,
                               err))
         return true;

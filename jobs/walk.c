@@ -16,6 +16,22 @@ enum {
     PROGRESS_MS = 250
 };
 
+enum odks_feed
+odks_job_feed(const struct odks_job_conf *job)
+{
+    return job->dataset != NULL ? ODKS_FEED_DATASET : ODKS_FEED_FORM;
+}
+
+struct odks_query
+odks_job_query(const struct odks_job_conf *job)
+{
+    return (struct odks_query){
+        .feed = odks_job_feed(job),
+        .project = job->project,
+        .form_id = job->dataset != NULL ? job->dataset : job->form,
+    };
+}
+
 void
 odks_walk_progress(struct odks_walk *w)
 {
@@ -32,8 +48,9 @@ odks_walk_progress(struct odks_walk *w)
                         (w->progress.total - seen) / rate + 1);
     }
     (void) snprintf(line, sizeof(line),
-                    "%s: %" PRId64 "%s submissions, %" PRId64 "/s%s",
-                    w->a->conf->sync_type, seen, of, rate, left);
+                    "%s: %" PRId64 "%s %s, %" PRId64 "/s%s",
+                    w->a->conf->sync_type, seen, of,
+                    odks_feed_names(w->feed)->rows, rate, left);
     odks_log_progress(line);
     w->progress.shown_ms = now;
 }
@@ -76,22 +93,25 @@ read_rows(struct odks_walk *w, struct odks_rows *rows, struct odks_err *err)
 static bool
 read_once(struct odks_walk *w, const char *filter, struct odks_err *err)
 {
-    const struct odks_query query = { .project = w->a->conf->project,
-                                      .form_id = w->a->conf->form,
-                                      .filter = filter,
-                                      .expand = true,
-                                      .top = -1 };
+    struct odks_query query = odks_job_query(w->a->conf);
     CLEANUP_ROWS struct odks_rows *rows = NULL;
 
+    query.filter = filter;
+    query.expand = w->feed == ODKS_FEED_FORM;
     odks_batch_reset(w->batch);
+    if (!odks_walk_trash(w, err))
+        return false;
+    odks_batch_from_trash(w->batch, w->trash);
     return odks_central_rows(w->central, &query, &rows, err)
            && read_rows(w, rows, err);
 }
 
 /* A response that was cut short is asked for again: no row of it is lost. */
-bool
-odks_walk_read(struct odks_walk *w, const char *filter, struct odks_err *err)
+static bool
+read_response(struct odks_walk *w, const char *filter, void *arg,
+              struct odks_err *err)
 {
+    (void) arg;
     for (int try = 1;; try++) {
         if (read_once(w, filter, err))
             return true;
@@ -109,50 +129,105 @@ odks_walk_read(struct odks_walk *w, const char *filter, struct odks_err *err)
     }
 }
 
-/* "... ge from and ... lt until and (live and deleted)". */
+/* filter and what else is asked for; the caller frees it. */
 static char *
-window_filter(int64_t from, int64_t until)
+narrow(const char *filter, const char *also)
 {
+    return odks_xasprintf("%s%s%s", filter, *filter != '\0' ? " and " : "",
+                          also);
+}
+
+bool
+odks_walk_trash(struct odks_walk *w, struct odks_err *err)
+{
+    const struct odks_query query = odks_job_query(w->a->conf);
+
+    return !w->in_trash || w->trash != NULL
+           || odks_central_trash(w->central, query.project, query.form_id,
+                                 &w->trash, err);
+}
+
+/* When they were deleted is asked for once more each time: it may change. */
+static bool
+each_deleted(struct odks_walk *w, const char *filter, odks_walk_reader *read,
+             void *arg, struct odks_err *err)
+{
+    CLEANUP_FREE char *deleted = narrow(filter, "__system/deletedAt ne null");
+    struct odks_query query = odks_job_query(w->a->conf);
+    int64_t count;
+
+    query.filter = deleted;
+    if (!odks_central_count(w->central, &query, &count, err))
+        return false;
+    w->in_trash = count > 0;
+    bool ok = !w->in_trash || read(w, deleted, arg, err);
+    w->in_trash = false;
+    odks_trash_free(odks_steal(&w->trash));
+    return ok;
+}
+
+bool
+odks_walk_each(struct odks_walk *w, const char *filter, odks_walk_reader *read,
+               void *arg, struct odks_err *err)
+{
+    bool form = w->feed == ODKS_FEED_FORM;
+    CLEANUP_FREE char *first = narrow(
+        filter, form ? ODKS_LIVE_AND_DELETED : "__system/deletedAt eq null");
+
+    return read(w, first, arg, err)
+           && (form || each_deleted(w, filter, read, arg, err));
+}
+
+bool
+odks_walk_read(struct odks_walk *w, const char *filter, struct odks_err *err)
+{
+    return odks_walk_each(w, filter, read_response, NULL, err);
+}
+
+/* "... ge from and ... lt until", or less of it. */
+static char *
+window_filter(const struct odks_walk *w, int64_t from, int64_t until)
+{
+    const char *created = odks_feed_names(w->feed)->created;
     char text[ODKS_TIME_TEXT];
     CLEANUP_FREE char *low = odks_xstrdup("");
-    CLEANUP_FREE char *high = odks_xstrdup("");
 
     if (from != ODKS_TIME_NONE) {
         odks_time_format(from, text);
         free(low);
-        low = odks_xasprintf("__system/submissionDate ge %s and ", text);
+        low = odks_xasprintf("__system/%s ge %s", created, text);
     }
-    if (until != ODKS_TIME_NONE) {
-        odks_time_format(until, text);
-        free(high);
-        high = odks_xasprintf("__system/submissionDate lt %s and ", text);
-    }
-    return odks_xasprintf("%s%s" ODKS_LIVE_AND_DELETED, low, high);
+    if (until == ODKS_TIME_NONE)
+        return odks_steal(&low);
+    odks_time_format(until, text);
+    CLEANUP_FREE char *high =
+        odks_xasprintf("__system/%s lt %s", created, text);
+    return narrow(low, high);
 }
 
 bool
 odks_walk_window(struct odks_walk *w, int64_t from, int64_t until,
                  struct odks_err *err)
 {
-    CLEANUP_FREE char *filter = window_filter(from, until);
+    CLEANUP_FREE char *filter = window_filter(w, from, until);
 
     return odks_walk_read(w, filter, err);
 }
 
-/* The submission date in a row of $select=__system/submissionDate. */
+/* The date in a row that has nothing but that. */
 static bool
-date_of(const char *row, int64_t *date, struct odks_err *err)
+date_of(const char *row, const char *created, int64_t *date,
+        struct odks_err *err)
 {
     struct json_object *o = json_tokener_parse(row), *system = NULL;
     struct json_object *value = NULL;
 
     bool ok = json_object_object_get_ex(o, "__system", &system)
-              && json_object_object_get_ex(system, "submissionDate", &value)
+              && json_object_object_get_ex(system, created, &value)
               && odks_time_parse(json_object_get_string(value), date, NULL);
     json_object_put(o);
     if (!ok)
-        odks_err_set(err, ODKS_EXIT_DATA,
-                     "Central sent a submission without a date");
+        odks_err_set(err, ODKS_EXIT_DATA, "Central sent a row without a date");
     return ok;
 }
 
@@ -164,25 +239,26 @@ static bool
 date_after(struct odks_walk *w, int64_t from, int64_t skip, int64_t *date,
            struct odks_err *err)
 {
-    CLEANUP_FREE char *filter = window_filter(from, ODKS_TIME_NONE);
-    const struct odks_query query = {
-        .project = w->a->conf->project,
-        .form_id = w->a->conf->form,
-        .filter = filter,
-        .select = "__id,__system/submissionDate",
-        .orderby = "__system/submissionDate asc",
-        .top = 1,
-        .skip = skip,
-    };
+    const char *created = odks_feed_names(w->feed)->created;
+    CLEANUP_FREE char *window = window_filter(w, from, ODKS_TIME_NONE);
+    CLEANUP_FREE char *filter = narrow(window, ODKS_LIVE_AND_DELETED);
+    CLEANUP_FREE char *select = odks_xasprintf("__id,__system/%s", created);
+    CLEANUP_FREE char *order = odks_xasprintf("__system/%s asc", created);
+    struct odks_query query = odks_job_query(w->a->conf);
     CLEANUP_ROWS struct odks_rows *rows = NULL;
     const char *row;
     size_t len;
 
     *date = ODKS_TIME_NONE;
+    query.filter = filter;
+    query.select = select;
+    query.orderby = order;
+    query.top = 1;
+    query.skip = skip;
     if (!odks_central_rows(w->central, &query, &rows, err)
         || !odks_rows_next(rows, &row, &len, err))
         return false;
-    return row == NULL || date_of(row, date, err);
+    return row == NULL || date_of(row, created, date, err);
 }
 
 /*
@@ -219,10 +295,12 @@ count_what_comes(struct odks_walk *w, struct odks_err *err)
     w->progress.started_ms = odks_clock_ms();
     if (!odks_log_has_progress())
         return true;
-    CLEANUP_FREE char *filter =
-        window_filter(w->cursor.backfill_position, ODKS_TIME_NONE);
-    return odks_central_count(w->central, w->a->conf->project, w->a->conf->form,
-                              filter, &w->progress.total, err);
+    struct odks_query query = odks_job_query(w->a->conf);
+    CLEANUP_FREE char *window =
+        window_filter(w, w->cursor.backfill_position, ODKS_TIME_NONE);
+    CLEANUP_FREE char *filter = narrow(window, ODKS_LIVE_AND_DELETED);
+    query.filter = filter;
+    return odks_central_count(w->central, &query, &w->progress.total, err);
 }
 
 bool
@@ -260,16 +338,45 @@ odks_walk_changes(struct odks_walk *w, struct odks_err *err)
     odks_time_format(
         w->cursor.watermark - w->a->conf->overlap_s * INT64_C(1000000), since);
     CLEANUP_FREE char *filter = odks_xasprintf(
-        "(__system/submissionDate ge %s or __system/updatedAt ge %s"
+        "(__system/%s ge %s or __system/updatedAt ge %s"
         " or __system/deletedAt ge %s)",
-        since, since, since);
+        odks_feed_names(w->feed)->created, since, since, since);
     return odks_walk_read(w, filter, err);
+}
+
+/* The tables are made from the properties of the first look. */
+static bool
+look_at_dataset(struct odks_walk *w, const struct odks_query *query,
+                struct odks_err *err)
+{
+    CLEANUP_FIELD struct odks_field *properties = NULL;
+
+    if (!odks_central_dataset(w->central, query->project, query->form_id,
+                              &w->form, &properties, err))
+        return false;
+    if (w->fields == NULL)
+        w->fields = odks_steal(&properties);
+    return true;
 }
 
 bool
 odks_walk_look(struct odks_walk *w, struct odks_err *err)
 {
+    const struct odks_query query = odks_job_query(w->a->conf);
+
     odks_form_clear(&w->form);
-    return odks_central_form(w->central, w->a->conf->project, w->a->conf->form,
-                             &w->form, err);
+    return w->feed == ODKS_FEED_DATASET
+               ? look_at_dataset(w, &query, err)
+               : odks_central_form(w->central, query.project, query.form_id,
+                                   &w->form, err);
+}
+
+bool
+odks_walk_fields(struct odks_walk *w, struct odks_err *err)
+{
+    const struct odks_query query = odks_job_query(w->a->conf);
+
+    return w->fields != NULL
+           || odks_central_fields(w->central, query.project, query.form_id,
+                                  &w->fields, err);
 }

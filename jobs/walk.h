@@ -1,6 +1,7 @@
 /* jobs/walk.h - SPDX-License-Identifier: Apache-2.0 */
 /*
- * Walking a form: from Central's feed into the tables.
+ * Walking a form or a dataset: from Central's feed into the tables. What is
+ * said of submissions here goes for entities, too.
  *
  * A walk reads responses, one for each filter, and brings their rows in by
  * batches, each a transaction of the attempt. Rows that are already as they
@@ -22,13 +23,21 @@
 #define ODKS_LIVE_AND_DELETED \
     "(__system/deletedAt eq null or __system/deletedAt ne null)"
 
+/* What a job of kind submissions, or entities, reads. */
+enum odks_feed odks_job_feed(const struct odks_job_conf *job);
+/* The rows of it, for the caller to say which. */
+struct odks_query odks_job_query(const struct odks_job_conf *job);
+
 struct odks_walk {
     struct odks_attempt *a;
+    enum odks_feed feed;
     struct odks_central *central;
     struct odks_form form;     /* its date: the server's clock before we read */
     struct odks_field *fields; /* of its current version */
     struct odks_model *model;
     struct odks_batch *batch;
+    bool in_trash;            /* what is read now are deleted entities, */
+    struct odks_trash *trash; /* deleted then; NULL: not known yet */
     struct odks_cursor cursor;
     char *tag; /* of all submissions, from before we read them; or NULL */
     bool tag_compared; /* all keys were compared with those it covers */
@@ -51,7 +60,22 @@ struct odks_model_conf odks_walk_model_conf(const struct odks_walk *w);
 ODKS_MUST_CHECK bool odks_walk_tables(struct odks_walk *w,
                                       struct odks_err *err);
 
-/* Read all rows that filter (an OData expression) finds into the tables. */
+/*
+ * Have read() read all that filter finds, live and deleted: an OData
+ * expression to which " and ..." can be added, or "". Of a form that is one
+ * response. Of a dataset it is one for live entities and, if there are any,
+ * one for deleted ones, while w->in_trash is set.
+ */
+typedef bool odks_walk_reader(struct odks_walk *w, const char *filter,
+                              void *arg, struct odks_err *err);
+ODKS_MUST_CHECK bool odks_walk_each(struct odks_walk *w, const char *filter,
+                                    odks_walk_reader *read, void *arg,
+                                    struct odks_err *err);
+
+/* With w->in_trash: know w->trash. To be called before the rows are read. */
+ODKS_MUST_CHECK bool odks_walk_trash(struct odks_walk *w, struct odks_err *err);
+
+/* Read all that filter finds, live and deleted, into the tables. */
 ODKS_MUST_CHECK bool odks_walk_read(struct odks_walk *w, const char *filter,
                                     struct odks_err *err);
 
@@ -136,6 +160,10 @@ void odks_walk_keep_tag(struct odks_walk *w);
 
 /* Ask Central for the form again: its clock is the next watermark. */
 ODKS_MUST_CHECK bool odks_walk_look(struct odks_walk *w, struct odks_err *err);
+
+/* Know w->fields; after a look. */
+ODKS_MUST_CHECK bool odks_walk_fields(struct odks_walk *w,
+                                      struct odks_err *err);
 
 /*
  * Bring views, comments and choices up to date, if the form or the settings

@@ -201,15 +201,16 @@ odks_central_request_xml(struct odks_central *central, const char *target,
 }
 
 bool
-odks_central_form_request(struct odks_central *central, int64_t project,
-                          const char *form_id, const char *target,
+odks_central_feed_request(struct odks_central *central, enum odks_feed feed,
+                          int64_t project, const char *form_id,
+                          const char *target,
                           struct odks_http_response **response,
                           struct odks_err *err)
 {
     if (odks_central_request(central, target, response, err))
         return true;
     if (err->code == ODKS_EXIT_CONFIG)
-        odks_central_explain(central, project, form_id, err);
+        odks_central_explain(central, feed, project, form_id, err);
     return false;
 }
 

@@ -53,12 +53,30 @@ ODKS_MUST_CHECK bool odks_central_get(struct odks_central *central,
                                       struct json_object **json, int64_t *date,
                                       struct odks_err *err);
 
-/* A form as published now; strings are "" where Central has none. */
+/* Central has rows of two things: forms and datasets (lists of entities). */
+enum odks_feed { ODKS_FEED_FORM, ODKS_FEED_DATASET };
+
+/* What they and their rows are called. */
+struct odks_feed_names {
+    const char *what; /* "form" */
+    const char *row;  /* "submission" */
+    const char *rows;
+    const char *path;    /* in addresses: "forms" */
+    const char *table;   /* of OData: "Submissions" */
+    const char *created; /* in __system: "submissionDate" */
+    const char *version; /* there, too: counts up with every edit */
+};
+const struct odks_feed_names *odks_feed_names(enum odks_feed feed);
+
+/*
+ * A form as published now, or a dataset; strings are "" where Central has
+ * none, the version of a dataset is NULL.
+ */
 struct odks_form {
     char *id;
     char *name;
     char *version;
-    char *hash; /* changes with every published version */
+    char *hash; /* changes with every published version, or property */
     char *state;
     bool encrypted;
     int64_t date; /* the server's clock when it answered */
@@ -94,7 +112,9 @@ enum odks_field_type {
     ODKS_FIELD_BINARY,          /* a file name */
     ODKS_FIELD_SELECT_MULTIPLE, /* and rank: words with spaces between */
     ODKS_FIELD_GROUP,
-    ODKS_FIELD_REPEAT
+    ODKS_FIELD_REPEAT,
+    ODKS_FIELD_PLACE /* of a dataset: the text "lat lon alt acc", or several
+                        of these with ; between */
 };
 
 /* A node of the form, as a tree under a nameless root of type GROUP. */
@@ -122,25 +142,54 @@ ODKS_DEFINE_CLEANUP(field, struct odks_field *, odks_field_free)
 #define CLEANUP_FIELD CLEANUP(odks_cleanup_field)
 
 /*
- * How many submissions Central has; filter is an OData expression, not yet
- * percent-encoded, or NULL (then deleted ones do not count).
+ * A dataset, and its properties as fields of a form: all are text, but that
+ * called geometry is a place. The caller frees both.
  */
-ODKS_MUST_CHECK bool odks_central_count(struct odks_central *central,
-                                        int64_t project, const char *form_id,
-                                        const char *filter, int64_t *count,
+ODKS_MUST_CHECK bool odks_central_dataset(struct odks_central *central,
+                                          int64_t project, const char *name,
+                                          struct odks_form *dataset,
+                                          struct odks_field **properties,
+                                          struct odks_err *err);
+
+/* The datasets of a project, an array of objects; as odks_central_forms(). */
+ODKS_MUST_CHECK bool odks_central_datasets(struct odks_central *central,
+                                           int64_t project,
+                                           struct json_object **datasets,
+                                           struct odks_err *err);
+
+/*
+ * When the deleted entities of a dataset were deleted, for the rows of
+ * entities do not say. The caller frees *trash.
+ */
+struct odks_trash; /* opaque */
+ODKS_MUST_CHECK bool odks_central_trash(struct odks_central *central,
+                                        int64_t project, const char *name,
+                                        struct odks_trash **trash,
                                         struct odks_err *err);
+/* As Central wrote it, borrowed; NULL: it was not deleted. */
+const char *odks_trash_find(const struct odks_trash *trash, const char *id);
+void odks_trash_free(struct odks_trash *trash);
 
 /* "/v1/projects/P/forms/F.svc/TABLE?OPTION=VALUE..."; values are encoded. */
 struct odks_query {
+    enum odks_feed feed;
     int64_t project;
-    const char *form_id;
-    const char *filter; /* these are NULL or 0 where not wanted */
+    const char *form_id; /* or name of the dataset */
+    const char *filter;  /* these are NULL or 0 where not wanted */
     const char *select;
     const char *orderby;
     bool expand;
     int64_t top; /* 0 or less: none */
     int64_t skip;
 };
+
+/*
+ * How many rows the filter of query finds; without one deleted rows do not
+ * count. Its other options have no say.
+ */
+ODKS_MUST_CHECK bool odks_central_count(struct odks_central *central,
+                                        const struct odks_query *query,
+                                        int64_t *count, struct odks_err *err);
 
 /*
  * Central's tag of the submissions that query selects, a digest of what was
@@ -160,7 +209,7 @@ ODKS_MUST_CHECK bool odks_central_tag(struct odks_central *central,
 struct odks_rows; /* opaque */
 
 /*
- * Open the Submissions feed. Rows come one by one as the text of a JSON
+ * Open the feed of submissions or entities. Rows come one by one as the text of a JSON
  * object, next links are followed within the origin, and the end is only
  * reached when the footer was seen: all else is an error (69 for a body that
  * was cut short, 65 for one that is no OData).
@@ -170,7 +219,8 @@ struct odks_rows; /* opaque */
  * so that json-c keeps their digits. Strings and brackets are checked, the
  * rest of the grammar is left to whoever parses the row.
  *
- * With top or skip no link is followed: the answer is all that was asked for,
+ * Pages of entities skip rows: a dataset is to be read without top, in one
+ * response. With top or skip no link is followed: the answer is all that was asked for,
  * and Central's link behind it is no sign of more.
  */
 ODKS_MUST_CHECK bool odks_central_rows(struct odks_central *central,

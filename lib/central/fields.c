@@ -234,10 +234,9 @@ add_clash(struct odks_field *field, const char *one, const char *other)
     free(before);
 }
 
-/* raw: the fields under the names that their author gave, or NULL. */
-static struct odks_field *
-build(struct json_object *list, struct json_object *raw, size_t *clashes,
-      struct odks_err *err)
+struct odks_field *
+odks_fields_build(struct json_object *list, struct json_object *raw,
+                  size_t *clashes, struct odks_err *err)
 {
     CLEANUP_FIELD struct odks_field *root = field_new("", "", ODKS_FIELD_GROUP);
 
@@ -272,12 +271,12 @@ build_named(struct odks_central *central, const char *raw_target,
     CLEANUP_JSON struct json_object *raw = NULL;
     size_t clashes;
 
-    *root = build(list, NULL, &clashes, err);
+    *root = odks_fields_build(list, NULL, &clashes, err);
     if (*root == NULL || clashes == 0
         || !odks_central_get(central, raw_target, &raw, NULL, &ignored))
         return *root != NULL;
     odks_field_free(*root);
-    *root = build(list, raw, &clashes, err);
+    *root = odks_fields_build(list, raw, &clashes, err);
     return *root != NULL;
 }
 
@@ -296,8 +295,8 @@ odks_central_fields(struct odks_central *central, int64_t project,
     {
         CLEANUP_HTTP_RESPONSE struct odks_http_response *response = NULL;
 
-        if (!odks_central_form_request(central, project, form_id, target,
-                                       &response, err)
+        if (!odks_central_feed_request(central, ODKS_FEED_FORM, project,
+                                       form_id, target, &response, err)
             || !odks_central_read_json(response, MAX_FIELDS_BODY, &list, err))
             return false;
     }

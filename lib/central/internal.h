@@ -42,11 +42,12 @@ odks_central_request_xml(struct odks_central *central, const char *target,
                          struct odks_http_response **response,
                          struct odks_err *err);
 
-/* As the first, with a 404 explained: which of project and form is wrong, and
- * how. */
+/* As the first, with a 404 explained: which of project and form (or dataset)
+ * is wrong, and how. */
 ODKS_MUST_CHECK bool
-odks_central_form_request(struct odks_central *central, int64_t project,
-                          const char *form_id, const char *target,
+odks_central_feed_request(struct odks_central *central, enum odks_feed feed,
+                          int64_t project, const char *form_id,
+                          const char *target,
                           struct odks_http_response **response,
                           struct odks_err *err);
 
@@ -87,10 +88,23 @@ odks_central_expect(const struct odks_central *central,
                     const struct odks_http_response *response,
                     const char *wanted, struct odks_err *err);
 
-/* --- form.c --------------------------------------------------------------- */
+/* --- fields.c ------------------------------------------------------------- */
 
-/* Find out why there is no such form, and say so in err, which is set. */
-void odks_central_explain(struct odks_central *central, int64_t project,
-                          const char *form_id, struct odks_err *err);
+/*
+ * The tree of a list of fields as Central has it; raw is the same list under
+ * the names that their author gave, or NULL. *clashes: fields that share the
+ * key of another one.
+ */
+ODKS_MUST_CHECK struct odks_field *
+odks_fields_build(struct json_object *list, struct json_object *raw,
+                  size_t *clashes, struct odks_err *err);
+
+/* --- explain.c ------------------------------------------------------------ */
+
+/* Find out why there is no such form or dataset, and say so in err, which is
+ * set. */
+void odks_central_explain(struct odks_central *central, enum odks_feed feed,
+                          int64_t project, const char *form_id,
+                          struct odks_err *err);
 
 #endif

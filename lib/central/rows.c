@@ -10,7 +10,7 @@
 #include "core/err.h"
 #include "core/mem.h"
 
-enum { MAX_TARGET = 64 * 1024 };
+enum { MAX_TARGET = 64 * 1024, MAX_COUNT = 1024 * 1024 };
 
 /* What other servers on the way make of a body is none of our business. */
 #define EVENT_TAG "W/\"eventhash:"
@@ -46,14 +46,28 @@ number_option(struct odks_buf *b, const char *name, int64_t value)
     return value <= 0 || option(b, name, text);
 }
 
+const struct odks_feed_names *
+odks_feed_names(enum odks_feed feed)
+{
+    static const struct odks_feed_names names[] = {
+        [ODKS_FEED_FORM] = { "form", "submission", "submissions", "forms",
+                             "Submissions", "submissionDate", "edits" },
+        [ODKS_FEED_DATASET] = { "dataset", "entity", "entities", "datasets",
+                                "Entities", "createdAt", "version" },
+    };
+
+    return &names[feed];
+}
+
 static bool
 query_target(const struct odks_query *q, struct odks_buf *b,
              struct odks_err *err)
 {
+    const struct odks_feed_names *names = odks_feed_names(q->feed);
     CLEANUP_FREE char *id = odks_http_escape(q->form_id);
 
-    if (odks_buf_printf(b, "/v1/projects/%" PRId64 "/forms/%s.svc/Submissions",
-                        q->project, id)
+    if (odks_buf_printf(b, "/v1/projects/%" PRId64 "/%s/%s.svc/%s", q->project,
+                        names->path, id, names->table)
         && (q->filter == NULL || option(b, "filter", q->filter))
         && (q->select == NULL || option(b, "select", q->select))
         && (q->orderby == NULL || option(b, "orderby", q->orderby))
@@ -95,6 +109,44 @@ odks_central_tag(struct odks_central *central, const struct odks_query *query,
 }
 
 bool
+odks_central_count(struct odks_central *central, const struct odks_query *query,
+                   int64_t *count, struct odks_err *err)
+{
+    const struct odks_query bare = { .feed = query->feed,
+                                     .project = query->project,
+                                     .form_id = query->form_id };
+    CLEANUP_BUF struct odks_buf target = ODKS_BUF_INIT(MAX_TARGET);
+    CLEANUP_HTTP_RESPONSE struct odks_http_response *response = NULL;
+    CLEANUP_JSON struct json_object *json = NULL;
+    struct json_object *value = NULL;
+
+    *count = 0;
+    if (!query_target(&bare, &target, err))
+        return false;
+    if (!odks_buf_add_str(&target, "?$top=0&$count=true")
+        || (query->filter != NULL
+            && !option(&target, "filter", query->filter))) {
+        odks_err_set(err, ODKS_EXIT_SOFTWARE, "a query of ours is too long");
+        return false;
+    }
+    if (!odks_central_feed_request(central, query->feed, query->project,
+                                   query->form_id, target.data, &response, err)
+        || !odks_central_read_json(response, MAX_COUNT, &json, err))
+        return false;
+    if (json_object_is_type(json, json_type_object))
+        (void) json_object_object_get_ex(json, "@odata.count", &value);
+    if (!json_object_is_type(value, json_type_int)
+        || json_object_get_int64(value) < 0) {
+        odks_err_set(err, ODKS_EXIT_DATA,
+                     "Central's answer holds no count of %s",
+                     odks_feed_names(query->feed)->rows);
+        return false;
+    }
+    *count = json_object_get_int64(value);
+    return true;
+}
+
+bool
 odks_central_rows(struct odks_central *central, const struct odks_query *query,
                   struct odks_rows **rows, struct odks_err *err)
 {
@@ -103,8 +155,9 @@ odks_central_rows(struct odks_central *central, const struct odks_query *query,
 
     *rows = NULL;
     if (!query_target(query, &target, err)
-        || !odks_central_form_request(central, query->project, query->form_id,
-                                      target.data, &response, err))
+        || !odks_central_feed_request(central, query->feed, query->project,
+                                      query->form_id, target.data, &response,
+                                      err))
         return false;
     *rows = odks_xcalloc(1, sizeof(**rows));
     (*rows)->central = central;
@@ -112,6 +165,7 @@ odks_central_rows(struct odks_central *central, const struct odks_query *query,
     (*rows)->tag = event_tag(response);
     (*rows)->one_page = query->top > 0 || query->skip > 0;
     odks_scan_init(&(*rows)->scan, central->login->max_row_bytes);
+    (*rows)->scan.what = odks_feed_names(query->feed);
     return true;
 }
 
@@ -160,9 +214,8 @@ follow(struct odks_rows *rows, const char *link, struct odks_err *err)
         return false;
     if (goes_round(rows, target)) {
         odks_err_set(err, ODKS_EXIT_DATA,
-                     "Central sent the same next link twice, behind submission "
-                     "%" PRId64,
-                     rows->scan.rows);
+                     "Central sent the same next link twice, behind %s %" PRId64,
+                     rows->scan.what->row, rows->scan.rows);
         return false;
     }
     odks_scan_again(&rows->scan);
@@ -185,8 +238,8 @@ parse_envelope(const struct odks_scan *scan, struct odks_err *err)
         && *odks_json_text(json, "@odata.context") != '\0')
         return odks_steal(&json);
     odks_err_set(err, ODKS_EXIT_DATA,
-                 "Central's answer is no OData behind submission %" PRId64,
-                 scan->rows);
+                 "Central's answer is no OData behind %s %" PRId64,
+                 scan->what->row, scan->rows);
     odks_err_detail(err, "%s", why.message);
     return NULL;
 }
@@ -211,7 +264,7 @@ read_on(struct odks_rows *rows, struct odks_err *err)
 {
     if (!odks_http_read(rows->response, &rows->data, &rows->len, err)) {
         if (!err->interrupted)
-            odks_err_context(err, "behind submission %" PRId64,
+            odks_err_context(err, "behind %s %" PRId64, rows->scan.what->row,
                              rows->scan.rows);
         return false;
     }

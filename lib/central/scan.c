@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "central/central.h"
 #include "core/err.h"
 
 enum {
@@ -50,7 +51,8 @@ static const unsigned char outside[256] = {
 void
 odks_scan_init(struct odks_scan *scan, int64_t max_row_bytes)
 {
-    *scan = (struct odks_scan){ .row.cap = (size_t) max_row_bytes,
+    *scan = (struct odks_scan){ .what = odks_feed_names(ODKS_FEED_FORM),
+                                .row.cap = (size_t) max_row_bytes,
                                 .envelope.cap = MAX_ENVELOPE };
 }
 
@@ -64,7 +66,8 @@ odks_scan_free(struct odks_scan *scan)
 void
 odks_scan_again(struct odks_scan *scan)
 {
-    struct odks_scan fresh = { .row = scan->row,
+    struct odks_scan fresh = { .what = scan->what,
+                               .row = scan->row,
                                .envelope = scan->envelope,
                                .rows = scan->rows };
 
@@ -77,8 +80,8 @@ static bool
 malformed(const struct odks_scan *scan, const char *why, struct odks_err *err)
 {
     odks_err_set(err, ODKS_EXIT_DATA,
-                 "Central's answer is broken behind submission %" PRId64 ": %s",
-                 scan->rows, why);
+                 "Central's answer is broken behind %s %" PRId64 ": %s",
+                 scan->what->row, scan->rows, why);
     return false;
 }
 
@@ -92,11 +95,11 @@ keep(struct odks_scan *scan, const char **start, const char *p,
         return true;
     }
     odks_err_set(err, ODKS_EXIT_DATA,
-                 "submission %" PRId64 " of the answer is larger than %zu "
-                 "bytes",
-                 scan->rows + 1, scan->row.cap);
-    odks_err_hint(err, "If submissions may be that large, raise max_row_bytes "
-                       "in [central].");
+                 "%s %" PRId64 " of the answer is larger than %zu bytes",
+                 scan->what->row, scan->rows + 1, scan->row.cap);
+    odks_err_hint(err, "If %s may be that large, raise max_row_bytes in "
+                       "[central].",
+                  scan->what->rows);
     return false;
 }
 
@@ -486,9 +489,8 @@ odks_scan_end(const struct odks_scan *scan, struct odks_err *err)
 {
     if (scan->state != ODKS_SCAN_DONE) {
         odks_err_set(err, ODKS_EXIT_UNAVAILABLE,
-                     "Central's answer was cut short behind submission "
-                     "%" PRId64,
-                     scan->rows);
+                     "Central's answer was cut short behind %s %" PRId64,
+                     scan->what->row, scan->rows);
         return false;
     }
     if (!scan->seen_value)

@@ -18,6 +18,7 @@
 #include "core/cleanup.h"
 
 struct odks_err;
+struct odks_feed_names;
 
 enum odks_scan_state {
     ODKS_SCAN_START,    /* before the document */
@@ -36,6 +37,7 @@ enum odks_scan_state {
 
 struct odks_scan {
     enum odks_scan_state state;
+    const struct odks_feed_names *what; /* the rows are, for messages */
     struct odks_buf row;
     struct odks_buf envelope;
     bool seen_value;
@@ -52,7 +54,7 @@ struct odks_scan {
     char surrogate_text[4];
 };
 
-/* Ready for a new document; odks_scan_free() ends the use. */
+/* Ready for a new document, of submissions unless what is set; odks_scan_free() ends the use. */
 void odks_scan_init(struct odks_scan *scan, int64_t max_row_bytes);
 void odks_scan_free(struct odks_scan *scan);
 

@@ -188,20 +188,26 @@ static const struct {
     const char *key, *kinds;
     bool required;
 } kind_keys[] = {
-    { "project", " submissions ", true },
+    { "project", " submissions entities ", true },
     { "form", " submissions ", true },
-    { "central", " submissions ", false },
+    { "dataset", " entities ", true },
+    { "central", " submissions entities ", false },
     { "tables", " submissions ", false },
-    { "table", " submissions ", false },
-    { "overlap", " submissions ", false },
-    { "reconcile", " submissions ", false },
-    { "on_delete", " submissions ", false },
-    { "raw", " submissions ", false },
-    { "window_rows", " submissions ", false },
-    { "batch_bytes", " submissions ", false },
+    { "table", " submissions entities ", false },
+    { "overlap", " submissions entities ", false },
+    { "reconcile", " submissions entities ", false },
+    { "on_delete", " submissions entities ", false },
+    { "raw", " submissions entities ", false },
+    { "window_rows", " submissions entities ", false },
+    { "batch_bytes", " submissions entities ", false },
+    { "attachments_age", " submissions ", false },
+    { "labels", " submissions ", false },
+    { "languages", " submissions ", false },
+    { "parent_columns", " submissions ", false },
+    { "max_rejects", " submissions entities ", false },
     { "include", " submissions ", false },
     { "exclude", " submissions ", false },
-    { "schema", " submissions sql ", false },
+    { "schema", " submissions entities sql ", false },
     { "command", " command ", true },
     { "sql", " sql ", false },
     { "sql_file", " sql ", false },
@@ -209,19 +215,25 @@ static const struct {
 };
 
 bool
-odks_config_applies(const struct odks_section *section, const char *key)
+odks_config_kind_takes(const char *kind, const char *key)
 {
-    const char *kind = section->conf.job.conf.kind;
     char word[40];
 
-    if (section->kind != ODKS_SECTION_JOB || kind == NULL)
-        return true;
     (void) snprintf(word, sizeof(word), " %s ", kind);
     for (size_t i = 0; i < sizeof(kind_keys) / sizeof(kind_keys[0]); i++) {
         if (strcmp(kind_keys[i].key, key) == 0)
             return strstr(kind_keys[i].kinds, word) != NULL;
     }
     return true;
+}
+
+bool
+odks_config_applies(const struct odks_section *section, const char *key)
+{
+    const char *kind = section->conf.job.conf.kind;
+
+    return section->kind != ODKS_SECTION_JOB || kind == NULL
+           || odks_config_kind_takes(kind, key);
 }
 
 /* What its kind needs is there, and nothing that it does not know. */
@@ -280,6 +292,8 @@ check_job(struct odks_config *cfg, struct odks_section *section,
     if (central == NULL)
         return false;
     job->central = &central->conf.central.conf;
+    if (job->form == NULL)
+        return true;
     CLEANUP_FREE char *form = odks_text_decode_form(job->form);
     job->form = odks_config_keep(cfg, form);
     return check_pattern(cfg, section, err);

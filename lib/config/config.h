@@ -60,6 +60,7 @@ struct odks_job_conf {
     const struct odks_central_conf *central;
     int64_t project;
     const char *form; /* xmlFormId, decoded; "*": all of the project */
+    const char *dataset; /* of kind entities, instead of form; else NULL */
     const char *const *include; /* patterns of form ids, for "*", or NULL */
     const char *const *exclude;
     const char *form_of; /* sync type of the "*" that this form is one of, or

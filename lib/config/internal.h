@@ -247,6 +247,9 @@ ODKS_MUST_CHECK bool odks_config_url(const char *text, bool allow_http,
 
 /* check.c: the rules between values */
 
+/* Is a key of [job] of use to that kind of job? */
+bool odks_config_kind_takes(const char *kind, const char *key);
+
 /* Is a key of use to this kind of section and, of a job, to its kind? */
 bool odks_config_applies(const struct odks_section *section, const char *key);
 

@@ -7,7 +7,7 @@
 #include "config/internal.h"
 
 /* What a job reads and where to is its own. */
-static const char *const never[] = { "like",    "form",    "table",
+static const char *const never[] = { "like",    "form",    "dataset", "table",
                                      "include", "exclude", NULL };
 
 /* When a job is due is one setting, however it is written. */
@@ -55,6 +55,7 @@ take(const struct odks_config *cfg, struct odks_section *section,
      const struct odks_section *from)
 {
     const struct odks_schema *schema = &cfg->schema[ODKS_SECTION_JOB];
+    const char *kind = text_of(cfg, section, "kind");
     bool has_due = false;
 
     for (size_t i = 0; due[i] != NULL; i++)
@@ -62,7 +63,9 @@ take(const struct odks_config *cfg, struct odks_section *section,
     for (size_t i = 0; i < schema->count; i++) {
         const char *key = schema->options[i].key;
 
+        /* what its own kind does not know is meant for the other one */
         if (section->values[i].text == NULL && !is_one_of(key, never)
+            && (kind == NULL || odks_config_kind_takes(kind, key))
             && !(has_due && is_one_of(key, due)))
             section->values[i] = from->values[i];
     }

@@ -8,6 +8,7 @@
 
 #include "core/json.h"
 #include "core/mem.h"
+#include "table/entity.h"
 #include "table/stage.h"
 
 enum {
@@ -91,6 +92,7 @@ static bool
 read_submission(const struct odks_batch *b, struct json_object *object,
                 struct odks_submission *s, struct odks_err *err)
 {
+    const struct odks_feed_names *names = odks_feed_names(b->conf.model->feed);
     struct json_object *system = odks_row_member(object, "__system");
     const char *id = odks_row_id(object);
 
@@ -101,17 +103,18 @@ read_submission(const struct odks_batch *b, struct json_object *object,
     }
     *s = (struct odks_submission){ .updated = ODKS_TIME_NONE };
     const char *date =
-        json_object_get_string(odks_row_member(system, "submissionDate"));
+        json_object_get_string(odks_row_member(system, names->created));
     if (date == NULL || !odks_time_parse(date, &s->submitted, NULL)) {
         odks_err_set(err, ODKS_EXIT_DATA,
-                     "Central sent a submission without a date");
+                     "Central sent %s %s without a date",
+                     names->row[0] == 'e' ? "an" : "a", names->row);
         return false;
     }
     const char *updated =
         json_object_get_string(odks_row_member(system, "updatedAt"));
     if (updated != NULL && !odks_time_parse(updated, &s->updated, NULL))
         s->updated = ODKS_TIME_NONE;
-    s->edits = json_object_get_int64(odks_row_member(system, "edits"));
+    s->edits = json_object_get_int64(odks_row_member(system, names->version));
     s->gone = b->conf.on_delete == ODKS_DELETE_HARD
               && odks_row_member(system, "deletedAt") != NULL;
     s->encrypted = odks_row_member(system, "status") != NULL;
@@ -184,6 +187,12 @@ parse(struct odks_batch *b, const char *row, size_t len, struct odks_err *err)
     return NULL;
 }
 
+void
+odks_batch_from_trash(struct odks_batch *b, const struct odks_trash *trash)
+{
+    b->trash = trash;
+}
+
 bool
 odks_batch_add(struct odks_batch *b, const char *text, size_t len,
                struct odks_err *err)
@@ -191,7 +200,12 @@ odks_batch_add(struct odks_batch *b, const char *text, size_t len,
     CLEANUP_JSON struct json_object *object = parse(b, text, len, err);
     struct odks_submission s;
 
-    if (object == NULL || !read_submission(b, object, &s, err))
+    if (object == NULL)
+        return false;
+    if (b->conf.model->feed == ODKS_FEED_DATASET
+        && !odks_entity_adapt(object, b->trash))
+        return true;
+    if (!read_submission(b, object, &s, err))
         return false;
     b->bytes += len;
     b->received++;
@@ -202,7 +216,8 @@ odks_batch_add(struct odks_batch *b, const char *text, size_t len,
     append(b, &s);
     if (s.gone || odks_row_put(b, &s, object, text, len, err))
         return true;
-    odks_err_context(err, "submission %s", s.id);
+    odks_err_context(err, "%s %s", odks_feed_names(b->conf.model->feed)->row,
+                     s.id);
     undo(b);
     return false;
 }

@@ -38,6 +38,14 @@ ODKS_DEFINE_CLEANUP(batch, struct odks_batch *, odks_batch_free)
 #define CLEANUP_BATCH CLEANUP(odks_cleanup_batch)
 
 /*
+ * The rows of a dataset that are added from now on are deleted entities, and
+ * trash says since when: what it does not know is left out, for it is in the
+ * trash no more, or not yet. NULL: they are live. Borrowed.
+ */
+void odks_batch_from_trash(struct odks_batch *batch,
+                           const struct odks_trash *trash);
+
+/*
  * Take one row as odks_rows_next() gives it. 65 if it is no submission (no
  * __id, no __system) or beyond what a batch can hold.
  */

@@ -6,24 +6,14 @@
 #include <string.h>
 
 #include "core/mem.h"
+#include "table/system.h"
 #include "table/types.h"
 #include "table/viewplan.h"
 
 static const struct {
     const char *name;
     const char *text;
-} system_columns[] = {
-    { "_submitted_at", "when Central received it" },
-    { "_updated_at", "when it was last edited or reviewed" },
-    { "_deleted_at", "when it was deleted in Central; NULL: live" },
-    { "_review_state", "received, edited, hasIssues, approved or rejected" },
-    { "_submitter", "who sent it" },
-    { "_device_id", "the device that sent it" },
-    { "_edits", "how often it was edited" },
-    { "_form_version", "version of the form that it was first sent with" },
-    { "_status", "why an encrypted submission has no answers" },
-    { "_attachments_present", "files that have arrived" },
-    { "_attachments_expected", "files that its answers name" },
+} other_columns[] = {
     { "_parent_id", "_id of the row that this one is within" },
     { "_submission_id", "_id of the submission" },
     { "_position", "from 1, within its parent" },
@@ -37,16 +27,22 @@ static const struct {
 };
 
 static char *
-system_text(const struct odks_source_table *table, const char *name)
+system_text(const struct odks_views *v, const struct odks_source_table *table,
+            const char *name)
 {
-    if (strcmp(name, "_id") == 0)
-        return odks_xstrdup(table != NULL && table->table->parent != NULL
-                                ? "key of this row"
-                                : "key of the submission");
-    for (size_t i = 0; i < sizeof(system_columns) / sizeof(system_columns[0]);
+    const struct odks_system *system = odks_system(v->model->feed);
+
+    if (table != NULL && table->table->parent != NULL
+        && strcmp(name, "_id") == 0)
+        return odks_xstrdup("key of this row");
+    for (size_t i = 0; i < system->count; i++) {
+        if (strcmp(system->column[i].name, name) == 0)
+            return odks_xstrdup(system->column[i].comment);
+    }
+    for (size_t i = 0; i < sizeof(other_columns) / sizeof(other_columns[0]);
          i++) {
-        if (strcmp(system_columns[i].name, name) == 0)
-            return odks_xstrdup(system_columns[i].text);
+        if (strcmp(other_columns[i].name, name) == 0)
+            return odks_xstrdup(other_columns[i].text);
     }
     return NULL;
 }
@@ -103,7 +99,7 @@ column_text(const struct odks_views *v, const struct odks_source_table *table,
         return NULL;
     if (source->field != NULL)
         return field_text(v, source, language);
-    char *text = column[0] == '_' ? system_text(table, column) : NULL;
+    char *text = column[0] == '_' ? system_text(v, table, column) : NULL;
     /* of a question that the form has no more, what was said before */
     return text != NULL || source->comment == NULL
                ? text
@@ -162,9 +158,10 @@ relation_text(const struct odks_views *v, const struct odks_view *view)
         what = "the choices";
     }
     CLEANUP_FREE char *text = odks_xasprintf(
-        "odk-sync: %s%s of form %s, project %" PRId64 " of %s%s", what,
-        view->table != NULL ? view->table->table->odata : "", form->form_id,
-        form->project, form->central, extra);
+        "odk-sync: %s%s of %s %s, project %" PRId64 " of %s%s", what,
+        view->table != NULL ? view->table->table->odata : "",
+        odks_feed_names(form->feed)->what, form->form_id, form->project,
+        form->central, extra);
     return label != NULL ? odks_xasprintf("%s (%s)", label, text)
                          : odks_steal(&text);
 }
@@ -224,7 +221,7 @@ comment_fixed(struct odks_sqltext *t, const struct odks_views *v,
     const char *const *name = view->kind == ODKS_VIEW_CHOICE ? choice : choices;
 
     for (; *name != NULL; name++) {
-        CLEANUP_FREE char *text = system_text(view->table, *name);
+        CLEANUP_FREE char *text = system_text(v, view->table, *name);
         comment_column(t, v, view->name, *name, text);
     }
 }

@@ -8,6 +8,7 @@
 #include "sql/queries.h"
 #include "table/plan.h"
 #include "table/sqltext.h"
+#include "table/system.h"
 
 /*
  * Of several tables: together less than deadlock_timeout, 1 s, after which it
@@ -18,17 +19,19 @@ enum { FURTHER_LOCKS_MS = 200 };
 
 /* What a system column has beside its type. */
 static const char *
-constraint(const struct odks_table *table, const char *name)
+constraint(const struct odks_table *table, const char *created,
+           const char *name)
 {
     if (strcmp(name, "_id") == 0)
         return " PRIMARY KEY";
-    if (table->parent != NULL || strcmp(name, "_submitted_at") == 0)
+    if (table->parent != NULL || strcmp(name, created) == 0)
         return " NOT NULL";
     return "";
 }
 
 static void
-add_column_list(struct odks_sqltext *t, const struct odks_table *table)
+add_column_list(struct odks_sqltext *t, const struct odks_table *table,
+                const char *created)
 {
     for (size_t i = 0; i < table->column_count; i++) {
         const struct odks_column *column = &table->column[i];
@@ -41,7 +44,7 @@ add_column_list(struct odks_sqltext *t, const struct odks_table *table)
         odks_sql_add(t, " ");
         odks_sql_add(t, column->pg_type);
         if (i < table->system_count)
-            odks_sql_add(t, constraint(table, column->name));
+            odks_sql_add(t, constraint(table, created, column->name));
         odks_sql_add(t, i + 1 < table->column_count ? ",\n" : "");
     }
     if (table->column_count == table->system_count)
@@ -55,13 +58,15 @@ add_column_list(struct odks_sqltext *t, const struct odks_table *table)
  */
 static void
 create_indexes(struct odks_sqltext *t, const char *schema,
-               const struct odks_table *table)
+               const struct odks_table *table, const char *created)
 {
+    CLEANUP_FREE char *live =
+        odks_xasprintf(" (%s) WHERE _deleted_at IS NULL;\n", created);
+
     odks_sql_add(t, "CREATE INDEX ON ");
     odks_sql_table(t, schema, table->name);
-    odks_sql_add(t, table->parent == NULL
-                        ? " (_submitted_at) WHERE _deleted_at IS NULL;\n"
-                        : " (_submission_id, _position);\n");
+    odks_sql_add(t, table->parent == NULL ? live
+                                          : " (_submission_id, _position);\n");
     if (table->parent == NULL || table->parent->parent == NULL)
         return;
     odks_sql_add(t, "CREATE INDEX ON ");
@@ -73,16 +78,18 @@ static void
 create_table(struct odks_sqltext *t, const struct odks_model_conf *conf,
              const struct odks_table *table)
 {
+    const char *created = odks_system(conf->feed)->created;
     CLEANUP_FREE char *comment = odks_xasprintf(
-        "odk-sync: %s of form %s, project %" PRId64 " of %s", table->odata,
-        conf->form_id, conf->project, conf->central);
+        "odk-sync: %s of %s %s, project %" PRId64 " of %s", table->odata,
+        odks_feed_names(conf->feed)->what, conf->form_id, conf->project,
+        conf->central);
 
     odks_sql_add(t, "CREATE TABLE ");
     odks_sql_table(t, conf->schema, table->name);
     odks_sql_add(t, " (\n");
-    add_column_list(t, table);
+    add_column_list(t, table, created);
     odks_sql_add(t, "\n);\n");
-    create_indexes(t, conf->schema, table);
+    create_indexes(t, conf->schema, table, created);
     odks_sql_add(t, "COMMENT ON TABLE ");
     odks_sql_table(t, conf->schema, table->name);
     odks_sql_add(t, " IS ");
@@ -135,7 +142,8 @@ comment_columns(struct odks_sqltext *t, const struct odks_plan *plan)
                 ? odks_xasprintf("%s (%s%s%s)", p->field->path,
                                  odks_planned_type(p),
                                  p->part[0] != '\0' ? ", " : "", p->part)
-                : odks_xstrdup("the submission as Central sent it");
+                : odks_xasprintf("the %s as Central sent it",
+                                 odks_feed_names(plan->model->feed)->row);
         odks_sql_add(t, "COMMENT ON COLUMN ");
         odks_sql_table(t, plan->model->schema, table->name);
         odks_sql_add(t, ".");

@@ -283,3 +283,53 @@ odks_geo_put_shape(struct odks_copy *out, struct json_object *value,
 {
     return put_geo(out, value, "Polygon", 2, geometry);
 }
+
+/* The words of text as JSON, up to max; one more if there are more. */
+static size_t
+split(struct odks_span text, struct json_object **word, size_t max)
+{
+    const char *p = text.p, *end = text.p + text.len;
+    size_t count = 0;
+
+    while (p < end && count <= max) {
+        const char *from = p;
+
+        while (p < end && !odks_is_space(*p))
+            p++;
+        if (count < max)
+            word[count] =
+                json_object_new_string_len(from, (int) (p - from));
+        count++;
+        while (p < end && odks_is_space(*p))
+            p++;
+    }
+    return count;
+}
+
+static bool
+are_numbers(struct json_object *const *word, size_t count)
+{
+    struct odks_number n;
+
+    for (size_t i = 0; i < count; i++) {
+        if (odks_number_read(word[i], &n) != NULL
+            || odks_number_fits_double(&n) != NULL)
+            return false;
+    }
+    return true;
+}
+
+void
+odks_geo_put_place(struct odks_copy *out, struct odks_span text)
+{
+    enum { PARTS = 4 };
+    struct json_object *word[PARTS] = { NULL };
+    size_t count = split(odks_span_trim(text), word, PARTS);
+    bool is_point =
+        count >= 2 && count <= PARTS && are_numbers(word, count);
+
+    for (size_t i = 0; i < PARTS; i++) {
+        put_number(out, is_point ? word[i] : NULL);
+        json_object_put(word[i]);
+    }
+}

@@ -1,5 +1,5 @@
 /* lib/table/geo.h - SPDX-License-Identifier: Apache-2.0 */
-/* GeoJSON as Central writes it, as fields of a COPY line. */
+/* Places as Central writes them, as fields of a COPY line. */
 #ifndef ODKS_TABLE_GEO_H
 #define ODKS_TABLE_GEO_H
 
@@ -7,6 +7,7 @@
 
 #include "core/cleanup.h"
 #include "table/copy.h"
+#include "table/number.h"
 
 /*
  * NULL, or why it does not fit; nothing was put then. A point fills five
@@ -24,5 +25,12 @@ ODKS_MUST_CHECK const char *odks_geo_put_trace(struct odks_copy *out,
 ODKS_MUST_CHECK const char *odks_geo_put_shape(struct odks_copy *out,
                                                struct json_object *value,
                                                bool geometry);
+
+/*
+ * Latitude, longitude, altitude and accuracy of "lat lon alt acc", of which
+ * the last two may be missing; four times NULL for any other text, such as
+ * that of a trace.
+ */
+void odks_geo_put_place(struct odks_copy *out, struct odks_span text);
 
 #endif

@@ -117,13 +117,10 @@ find_questions(const struct odks_views *v, struct odks_source_table *to)
 bool
 odks_views_read(struct odks_views *v, struct odks_err *err)
 {
-    const struct odks_model_conf *form = v->conf->form;
-    char project[ODKS_DB_INT64_TEXT];
-    const char *const params[] = { form->central,
-                                   odks_db_int64_param(form->project, project),
-                                   form->form_id };
+    struct odks_model_key key;
 
-    v->columns = odks_db_query(v->db, &odks_sql_view_columns, params, err);
+    v->columns = odks_db_query(v->db, &odks_sql_view_columns,
+                               odks_model_key(v->conf->form, &key), err);
     if (v->columns == NULL)
         return false;
     v->table = odks_xcalloc(v->model->table_count, sizeof(*v->table));

@@ -13,13 +13,23 @@
 #include "table/plan.h"
 #include "table/sqltext.h"
 
+const char *const *
+odks_model_key(const struct odks_model_conf *conf, struct odks_model_key *key)
+{
+    key->params[0] = conf->central;
+    key->params[1] = odks_db_int64_param(conf->project, key->project);
+    key->params[2] = conf->form_id;
+    key->params[3] = odks_feed_names(conf->feed)->what;
+    return key->params;
+}
+
 bool
 odks_model_lock(struct odks_db *db, const struct odks_model_conf *conf,
                 struct odks_err *err)
 {
-    CLEANUP_FREE char *key =
-        odks_xasprintf("odk-sync form %s/%" PRId64 "/%s", conf->central,
-                       conf->project, conf->form_id);
+    CLEANUP_FREE char *key = odks_xasprintf(
+        "odk-sync %s %s/%" PRId64 "/%s", odks_feed_names(conf->feed)->what,
+        conf->central, conf->project, conf->form_id);
     const char *const params[] = { key };
     CLEANUP_PGRESULT PGresult *res =
         odks_db_query(db, &odks_sql_table_lock, params, err);
@@ -54,8 +64,9 @@ check_relations(struct odks_db *db, const struct odks_model_conf *conf,
     if (PQntuples(res) == 0)
         return true;
     odks_err_set(err, ODKS_EXIT_CONFIG,
-                 "%s.%s exists already and is not of form %s", conf->schema,
-                 odks_db_text(res, 0, 0), conf->form_id);
+                 "%s.%s exists already and is not of %s %s", conf->schema,
+                 odks_db_text(res, 0, 0), odks_feed_names(conf->feed)->what,
+                 conf->form_id);
     odks_err_hint(err, "Set another table or schema in [job %s].",
                   conf->sync_type);
     return false;
@@ -87,12 +98,9 @@ static bool
 forget_views(struct odks_db *db, const struct odks_model_conf *conf,
              struct odks_err *err)
 {
-    char project[ODKS_DB_INT64_TEXT];
-    const char *const params[] = { conf->central,
-                                   odks_db_int64_param(conf->project, project),
-                                   conf->form_id };
-    CLEANUP_PGRESULT PGresult *res =
-        odks_db_query(db, &odks_sql_view_stale, params, err);
+    struct odks_model_key key;
+    CLEANUP_PGRESULT PGresult *res = odks_db_query(
+        db, &odks_sql_view_stale, odks_model_key(conf, &key), err);
 
     return res != NULL;
 }

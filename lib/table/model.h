@@ -3,7 +3,8 @@
  * The tables of a form: which field goes to which column.
  *
  * One table for the submissions, "<form>", and one for every repeat,
- * "<form>__<repeat>". odk_sync_column remembers each name that was given, for
+ * "<form>__<repeat>". A dataset is a form without repeats: its table is
+ * "<dataset>__entity", its properties are the fields. odk_sync_column remembers each name that was given, for
  * ever: a new question becomes a new column, a question whose type changed
  * too, and nothing is ever dropped, renamed or rewritten.
  */
@@ -28,7 +29,8 @@ struct odks_model_conf {
     const char *sync_type;
     const char *central; /* name of the server in the configuration */
     int64_t project;
-    const char *form_id;
+    enum odks_feed feed;
+    const char *form_id;       /* or name of the dataset */
     const char *schema;        /* where the tables go */
     const char *table;         /* NULL: made from form_id */
     const char *const *tables; /* "Submissions", "Submissions.person", ... or
@@ -36,6 +38,17 @@ struct odks_model_conf {
     bool raw;                  /* keep _raw */
     const char *form_version;  /* for the schema log */
 };
+
+/*
+ * The first four parameters of the queries about what the registry has of a
+ * form or dataset: server, project, form, source. Valid as long as both.
+ */
+struct odks_model_key {
+    char project[ODKS_DB_INT64_TEXT];
+    const char *params[4];
+};
+const char *const *odks_model_key(const struct odks_model_conf *conf,
+                                  struct odks_model_key *key);
 
 /* A column of a table, in the order of the COPY. */
 struct odks_column {
@@ -68,6 +81,7 @@ struct odks_table {
 };
 
 struct odks_model {
+    enum odks_feed feed;
     char *schema;
     bool raw;                  /* fill _raw, the last system column; where
                                   there is one and raw is false, empty it */

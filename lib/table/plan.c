@@ -8,6 +8,7 @@
 
 #include "core/mem.h"
 #include "sql/queries.h"
+#include "table/system.h"
 #include "table/tree.h"
 #include "table/types.h"
 
@@ -33,18 +34,20 @@ check_place(const struct odks_plan *plan, const struct odks_model_conf *conf,
     const char *schema = get(plan, 0, ODKS_REG_SCHEMA);
     if (strcmp(schema, conf->schema) != 0) {
         odks_err_set(err, ODKS_EXIT_CONFIG,
-                     "the tables of form %s are in schema %s, not in %s",
-                     conf->form_id, schema, conf->schema);
+                     "the tables of %s %s are in schema %s, not in %s",
+                     odks_feed_names(conf->feed)->what, conf->form_id, schema,
+                     conf->schema);
         odks_err_hint(err, "Set schema = %s in [database].", schema);
         return false;
     }
+    const struct odks_feed_names *names = odks_feed_names(conf->feed);
     int row =
-        odks_registry_find(&plan->reg, "Submissions", "", ODKS_REG_TABLE, "");
+        odks_registry_find(&plan->reg, names->table, "", ODKS_REG_TABLE, "");
     const char *name = row >= 0 ? get(plan, row, ODKS_REG_NAME) : NULL;
     if (name != NULL && conf->table != NULL && strcmp(name, conf->table) != 0) {
         odks_err_set(err, ODKS_EXIT_CONFIG,
-                     "the submissions of form %s are in table %s, not in %s",
-                     conf->form_id, name, conf->table);
+                     "the %s of %s %s are in table %s, not in %s", names->rows,
+                     names->what, conf->form_id, name, conf->table);
         odks_err_hint(err, "Set table = %s in [job %s].", name,
                       conf->sync_type);
         return false;
@@ -109,7 +112,8 @@ name_tables(struct odks_plan *plan, const struct odks_model_conf *conf)
         } else {
             CLEANUP_FREE char *name = odks_name_snake(conf->form_id);
             table->name =
-                odks_name_fit(name, "", ODKS_TABLE_NAME_MAX, conf->form_id);
+                odks_name_fit(name, odks_system(conf->feed)->suffix,
+                              ODKS_TABLE_NAME_MAX, conf->form_id);
         }
     }
 }
@@ -146,9 +150,9 @@ find_dropped(struct odks_plan *plan, const struct odks_model_conf *conf,
     odks_err_set(err, ODKS_EXIT_CONFIG, "table %s.%s is gone", conf->schema,
                  missing);
     odks_err_hint(err,
-                  "Restore it, or drop the other tables of form %s too: then "
+                  "Restore it, or drop the other tables of %s %s too: then "
                   "all of them are made and filled anew.",
-                  conf->form_id);
+                  odks_feed_names(conf->feed)->what, conf->form_id);
     return false;
 }
 

@@ -6,6 +6,7 @@
 #include "core/mem.h"
 #include "table/plan.h"
 #include "table/sqltext.h"
+#include "table/system.h"
 
 /* "SELECT count(*)" of live rows; condition is added, params may be NULL. */
 static bool
@@ -36,10 +37,12 @@ odks_table_count(struct odks_db *db, const struct odks_model *model,
                  int64_t before, int64_t *live, struct odks_err *err)
 {
     char text[ODKS_TIME_TEXT];
+    CLEANUP_FREE char *condition = odks_xasprintf(
+        " AND %s < $1::timestamptz", odks_system(model->feed)->created);
 
     odks_time_format(before, text);
-    return count_live(db, model->schema, model->table[0]->name,
-                      " AND _submitted_at < $1::timestamptz", text, live, err);
+    return count_live(db, model->schema, model->table[0]->name, condition, text,
+                      live, err);
 }
 
 static bool
@@ -64,7 +67,8 @@ odks_table_intact(struct odks_db *db, const struct odks_model_conf *conf,
             return true;
     }
     *intact = reg.count > 0;
-    int root = odks_registry_find(&reg, "Submissions", "", ODKS_REG_TABLE, "");
+    int root = odks_registry_find(&reg, odks_feed_names(conf->feed)->table,
+                                  "", ODKS_REG_TABLE, "");
     return root < 0
            || count_live(db, odks_registry_get(&reg, root, ODKS_REG_SCHEMA),
                          odks_registry_get(&reg, root, ODKS_REG_NAME), "", NULL,

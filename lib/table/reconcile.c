@@ -4,31 +4,21 @@
 #include "table/reconcile.h"
 
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "core/mem.h"
-#include "core/time.h"
 #include "sql/queries.h"
-#include "table/copy.h"
+#include "table/keys.h"
 #include "table/plan.h"
 #include "table/sqltext.h"
-
-enum { FULL = 4 << 20, KEYS_MAX = 64 << 20 }; /* bytes of lines */
-
-#define KEY_COLUMNS                                                      \
-    "sync_type, id, submitted_at, updated_at, deleted_at, review_state," \
-    " submitter, status, attachments_present, attachments_expected"
 
 struct odks_reconcile {
     const struct odks_model *model;
     char *sync_type;
     char *since; /* rows written later are not compared */
     enum odks_on_delete on_delete;
-    struct json_tokener *tokener;
-    struct odks_copy lines;
-    int64_t kept; /* keys in odk_sync_key */
+    struct odks_keys keys;
 };
 
 /*
@@ -43,23 +33,18 @@ struct odks_reconcile {
             " AND NOT EXISTS (SELECT FROM odk_sync_key k" \
             " WHERE k.sync_type = $1 AND k.id = t._id)"
 
-/* Does Central have k in another state than we have t? */
-#define DIFFERS                                                              \
-    "ROW(k.updated_at, k.deleted_at, k.review_state, k.submitter, k.status," \
-    " k.attachments_present, k.attachments_expected) IS DISTINCT FROM"       \
-    " ROW(t._updated_at, t._deleted_at, t._review_state, t._submitter,"      \
-    " t._status, t._attachments_present, t._attachments_expected)"
 #define IS_DELETED \
     "(k.deleted_at IS NOT NULL AND t._id IS NOT NULL AND " IS_HERE ")"
 #define IS_RESTORED                              \
     "(k.id IS NOT NULL AND k.deleted_at IS NULL" \
     " AND t._deleted_at IS NOT NULL)"
-/* Not here though live there, or as dead or alive but in another state. */
-#define IS_MISSING                                                        \
-    "(CASE WHEN k.id IS NULL THEN false"                                  \
-    " WHEN t._id IS NULL THEN k.deleted_at IS NULL"                       \
-    " ELSE (k.deleted_at IS NULL) = (t._deleted_at IS NULL) AND " DIFFERS \
-    " END)"
+/* Not here though live there, or as dead or alive but in another state: that
+ * is %s, from odks_keys_differ(). */
+#define IS_MISSING                                                   \
+    "(CASE WHEN k.id IS NULL THEN false"                             \
+    " WHEN t._id IS NULL THEN k.deleted_at IS NULL"                  \
+    " ELSE (k.deleted_at IS NULL) = (t._deleted_at IS NULL) AND %s " \
+    "END)"
 
 /* before, the table of submissions, after: one statement */
 static PGresult *
@@ -95,20 +80,12 @@ odks_reconcile_begin(struct odks_db *db, const struct odks_model *model,
     CLEANUP_PGRESULT PGresult *res = forget(db, sync_type, err);
     if (res == NULL)
         return false;
-    struct json_tokener *tokener = json_tokener_new_ex(8);
-    if (tokener == NULL) {
-        odks_err_set(err, ODKS_EXIT_OS, "out of memory");
-        return false;
-    }
-    json_tokener_set_flags(tokener,
-                           JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
     *r = odks_xcalloc(1, sizeof(**r));
     (*r)->model = model;
     (*r)->sync_type = odks_xstrdup(sync_type);
     (*r)->since = odks_xstrdup(odks_db_text(res, 0, 0));
     (*r)->on_delete = on_delete;
-    (*r)->tokener = tokener;
-    (*r)->lines = (struct odks_copy) ODKS_COPY_INIT(KEYS_MAX);
+    odks_keys_init(&(*r)->keys, model->feed, (*r)->sync_type, on_delete);
     return true;
 }
 
@@ -117,115 +94,37 @@ odks_reconcile_free(struct odks_reconcile *r)
 {
     if (r == NULL)
         return;
-    json_tokener_free(r->tokener);
-    odks_buf_free(&r->lines.buf);
+    odks_keys_clear(&r->keys);
     free(r->sync_type);
     free(r->since);
     free(r);
 }
 
-static const char *
-text_of(struct json_object *object, const char *key)
+void
+odks_reconcile_from_trash(struct odks_reconcile *r,
+                          const struct odks_trash *trash)
 {
-    struct json_object *value = NULL;
-
-    if (!json_object_object_get_ex(object, key, &value)
-        || !json_object_is_type(value, json_type_string))
-        return NULL;
-    return json_object_get_string(value);
-}
-
-/* A counter as a field: only a number can be one. */
-static void
-put_counter(struct odks_reconcile *r, struct json_object *system,
-            const char *key)
-{
-    struct json_object *value = NULL;
-
-    (void) json_object_object_get_ex(system, key, &value);
-    if (json_object_is_type(value, json_type_int))
-        odks_copy_int(&r->lines, json_object_get_int64(value));
-    else
-        odks_copy_null(&r->lines);
-}
-
-/* A key and its state as a line; false: that is no key. */
-static bool
-put_key(struct odks_reconcile *r, struct json_object *object)
-{
-    static const char *const times[] = { "submissionDate", "updatedAt",
-                                         "deletedAt" };
-    struct json_object *system = NULL;
-    const char *id = text_of(object, "__id");
-    int64_t us;
-
-    if (id == NULL || *id == '\0'
-        || !json_object_object_get_ex(object, "__system", &system))
-        return false;
-    odks_copy_put(&r->lines, r->sync_type);
-    odks_copy_put(&r->lines, id);
-    for (size_t i = 0; i < 3; i++) {
-        const char *text = text_of(system, times[i]);
-
-        if (text == NULL ? i == 0 : !odks_time_parse(text, &us, NULL))
-            return false;
-        if (i == 2 && r->on_delete == ODKS_DELETE_KEEP)
-            text = NULL; /* as in the tables */
-        odks_copy_put(&r->lines, text);
-    }
-    const char *review = text_of(system, "reviewState");
-    odks_copy_put(&r->lines, review != NULL ? review : "received");
-    odks_copy_put(&r->lines, text_of(system, "submitterName"));
-    odks_copy_put(&r->lines, text_of(system, "status"));
-    put_counter(r, system, "attachmentsPresent");
-    put_counter(r, system, "attachmentsExpected");
-    odks_copy_end(&r->lines);
-    return !r->lines.full;
+    r->keys.trash = trash;
 }
 
 bool
 odks_reconcile_add(struct odks_reconcile *r, const char *row, size_t len,
                    struct odks_err *err)
 {
-    size_t before = r->lines.buf.len;
-    CLEANUP_JSON struct json_object *object = NULL;
-
-    json_tokener_reset(r->tokener);
-    if (len <= INT_MAX)
-        object = json_tokener_parse_ex(r->tokener, row, (int) len);
-    if (object != NULL && put_key(r, object))
-        return true;
-    odks_copy_cut(&r->lines, before);
-    odks_err_set(err, ODKS_EXIT_DATA, "Central sent a key that cannot be read");
-    return false;
+    return odks_keys_add(&r->keys, row, len, err);
 }
 
 bool
 odks_reconcile_is_full(const struct odks_reconcile *r)
 {
-    return r->lines.buf.len >= FULL;
+    return odks_keys_are_full(&r->keys);
 }
 
 bool
 odks_reconcile_flush(struct odks_reconcile *r, struct odks_db *db,
                      struct odks_err *err)
 {
-    if (r->lines.buf.len == 0)
-        return true;
-    CLEANUP_PGRESULT PGresult *stage =
-        odks_db_query(db, &odks_sql_reconcile_stage, NULL, err);
-    if (stage == NULL
-        || !odks_db_copy(
-            db, "COPY pg_temp.odks_stage_key (" KEY_COLUMNS ") FROM STDIN",
-            &r->lines.buf, err))
-        return false;
-    CLEANUP_PGRESULT PGresult *res =
-        odks_db_query(db, &odks_sql_reconcile_keep, NULL, err);
-    if (res == NULL)
-        return false;
-    r->kept += odks_db_int64(res, 0, 0);
-    odks_copy_cut(&r->lines, 0);
-    return true;
+    return odks_keys_flush(&r->keys, db, err);
 }
 
 static const char *
@@ -238,7 +137,7 @@ hard(const struct odks_reconcile *r)
 static bool
 check_kept(const struct odks_reconcile *r, int64_t keys, struct odks_err *err)
 {
-    if (keys == r->kept)
+    if (keys == r->keys.kept)
         return true;
     odks_err_set(err, ODKS_EXIT_TEMPFAIL, "the keys to compare with were lost");
     odks_err_hint(err, "PostgreSQL was restarted meanwhile: its unlogged "
@@ -252,8 +151,8 @@ odks_reconcile_compare(struct odks_reconcile *r, struct odks_db *db,
 {
     enum { KEYS, MISSING, GONE, DELETED, RESTORED, LIVE };
     const char *const params[] = { r->sync_type, r->since, hard(r) };
-    CLEANUP_PGRESULT PGresult *res = query_table(
-        db, r->model, r->model->table[0]->name,
+    CLEANUP_FREE char *other = odks_keys_differ(r->model->feed);
+    CLEANUP_FREE char *before = odks_xasprintf(
         "SELECT count(k.id), count(*) FILTER (WHERE " IS_MISSING "),"
         " count(*) FILTER (WHERE k.id IS NULL AND " IS_HERE
         " AND t._synced_at <= $2::timestamptz),"
@@ -262,7 +161,10 @@ odks_reconcile_compare(struct odks_reconcile *r, struct odks_db *db,
         " count(*) FILTER (WHERE t._id IS NOT NULL AND t._deleted_at IS NULL)"
         " FROM (SELECT * FROM odk_sync_key WHERE sync_type = $1) k"
         " FULL JOIN ",
-        " t ON t._id = k.id", 3, params, err);
+        other);
+    CLEANUP_PGRESULT PGresult *res =
+        query_table(db, r->model, r->model->table[0]->name, before,
+                    " t ON t._id = k.id", 3, params, err);
 
     if (res == NULL || !check_kept(r, odks_db_int64(res, 0, KEYS), err))
         return false;
@@ -290,6 +192,12 @@ odks_reconcile_windows(struct odks_reconcile *r, struct odks_db *db,
     *windows = NULL;
     *count = 0;
     (void) snprintf(limit, sizeof(limit), "%" PRId64, rows > 0 ? rows : 1);
+    CLEANUP_FREE char *other = odks_keys_differ(r->model->feed);
+    CLEANUP_FREE char *after = odks_xasprintf(
+        " t ON t._id = k.id WHERE " IS_MISSING " OR " IS_DELETED
+        " OR " IS_RESTORED " GROUP BY k.n / $2::bigint,"
+        " (k.n + k.same - 1) / $2::bigint ORDER BY 1",
+        other);
     CLEANUP_PGRESULT PGresult *res = query_table(
         db, r->model, r->model->table[0]->name,
         "SELECT (extract(epoch FROM min(k.submitted_at)) * 1000000)::bigint,"
@@ -297,10 +205,7 @@ odks_reconcile_windows(struct odks_reconcile *r, struct odks_db *db,
         " FROM (SELECT *, rank() OVER (ORDER BY submitted_at) - 1 AS n,"
         " count(*) OVER (PARTITION BY submitted_at) AS same"
         " FROM odk_sync_key WHERE sync_type = $1) k LEFT JOIN ",
-        " t ON t._id = k.id WHERE " IS_MISSING " OR " IS_DELETED
-        " OR " IS_RESTORED " GROUP BY k.n / $2::bigint, (k.n + k.same - 1) / "
-        "$2::bigint ORDER BY 1",
-        3, params, err);
+        after, 3, params, err);
     if (res == NULL)
         return false;
     *count = (size_t) PQntuples(res);

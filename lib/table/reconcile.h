@@ -31,10 +31,11 @@ void odks_reconcile_free(struct odks_reconcile *r);
 ODKS_DEFINE_CLEANUP(reconcile, struct odks_reconcile *, odks_reconcile_free)
 
 /* What to ask Central for: $select of the whole feed, live and deleted. */
-#define ODKS_RECONCILE_SELECT                                             \
-    "__id,__system/submissionDate,__system/updatedAt,__system/deletedAt," \
-    "__system/reviewState,__system/submitterName,__system/status,"        \
-    "__system/attachmentsPresent,__system/attachmentsExpected"
+const char *odks_reconcile_select(enum odks_feed feed);
+
+/* As odks_batch_from_trash(). */
+void odks_reconcile_from_trash(struct odks_reconcile *r,
+                               const struct odks_trash *trash);
 
 /* Take one row of that; flush() stores what was taken. */
 ODKS_MUST_CHECK bool odks_reconcile_add(struct odks_reconcile *r,

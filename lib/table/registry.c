@@ -1,8 +1,6 @@
 /* lib/table/registry.c - SPDX-License-Identifier: Apache-2.0 */
 #include <config.h>
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,11 +13,10 @@ bool
 odks_registry_read(struct odks_db *db, const struct odks_model_conf *conf,
                    struct odks_registry *reg, struct odks_err *err)
 {
-    char project[24];
-    const char *const params[] = { conf->central, project, conf->form_id };
+    struct odks_model_key key;
 
-    (void) snprintf(project, sizeof(project), "%" PRId64, conf->project);
-    reg->res = odks_db_query(db, &odks_sql_column_list, params, err);
+    reg->res = odks_db_query(db, &odks_sql_column_list,
+                             odks_model_key(conf, &key), err);
     if (reg->res == NULL)
         return false;
     reg->count = PQntuples(reg->res);
@@ -96,7 +93,7 @@ odks_planned_type(const struct odks_planned *column)
 
 static bool
 save(struct odks_db *db, const struct odks_model_conf *conf,
-     const struct odks_plan *plan, const char *project, struct odks_err *err)
+     const struct odks_plan *plan, const char *const *key, struct odks_err *err)
 {
     CLEANUP_JSON struct json_object *rows = json_object_new_array();
 
@@ -117,9 +114,10 @@ save(struct odks_db *db, const struct odks_model_conf *conf,
                     p->state == ODKS_NEW ? column->pg_type : "");
     }
     const char *const params[] = {
-        conf->central,      project,
-        conf->form_id,      conf->schema,
-        conf->form_version, json_object_get_string(rows)
+        key[0],       key[1],
+        key[2],       key[3],
+        conf->schema, conf->form_version,
+        json_object_get_string(rows)
     };
     CLEANUP_PGRESULT PGresult *res =
         odks_db_query(db, &odks_sql_column_save, params, err);
@@ -127,8 +125,8 @@ save(struct odks_db *db, const struct odks_model_conf *conf,
 }
 
 static bool
-retire(struct odks_db *db, const struct odks_model_conf *conf,
-       const struct odks_plan *plan, const char *project, struct odks_err *err)
+retire(struct odks_db *db, const struct odks_plan *plan,
+       const char *const *key, struct odks_err *err)
 {
     CLEANUP_JSON struct json_object *rows = json_object_new_array();
 
@@ -143,7 +141,7 @@ retire(struct odks_db *db, const struct odks_model_conf *conf,
         add(row, "odk_type", odks_registry_get(&plan->reg, at, ODKS_REG_TYPE));
         (void) json_object_array_add(rows, row);
     }
-    const char *const params[] = { conf->central, project, conf->form_id,
+    const char *const params[] = { key[0], key[1], key[2], key[3],
                                    json_object_get_string(rows) };
     CLEANUP_PGRESULT PGresult *res =
         odks_db_query(db, &odks_sql_column_retire, params, err);
@@ -154,10 +152,9 @@ bool
 odks_plan_record(struct odks_db *db, const struct odks_model_conf *conf,
                  const struct odks_plan *plan, struct odks_err *err)
 {
-    char project[24];
+    struct odks_model_key key;
+    const char *const *params = odks_model_key(conf, &key);
 
-    (void) snprintf(project, sizeof(project), "%" PRId64, conf->project);
-    return save(db, conf, plan, project, err)
-           && retire(db, conf, plan, project, err)
+    return save(db, conf, plan, params, err) && retire(db, plan, params, err)
            && odks_plan_log(db, conf, plan, err);
 }

@@ -7,6 +7,7 @@
 #include "core/mem.h"
 #include "table/number.h"
 #include "table/stage.h"
+#include "table/system.h"
 #include "table/types.h"
 #include "table/value.h"
 #include "table/width.h"
@@ -226,11 +227,11 @@ odks_row_put(struct odks_batch *b, const struct odks_submission *s,
     odks_width_begin(&row.width, table);
     odks_copy_put(out, s->id);
     if (table->wanted) {
-        odks_system_put(b, out, s->id, odks_row_member(object, "__system"));
+        odks_system_put(b, out, s->id, object);
         if (model->raw) {
             odks_copy_field(out);
             odks_copy_text(out, text, len);
-        } else if (table->system_count > ODKS_SYSTEM_COLUMNS) {
+        } else if (table->system_count > odks_system(model->feed)->count) {
             odks_copy_null(out);
         }
     }
@@ -238,8 +239,8 @@ odks_row_put(struct odks_batch *b, const struct odks_submission *s,
     odks_copy_end(out);
     for (size_t i = 0; i < b->lines_count; i++) {
         if (b->lines[i].full) {
-            odks_err_set(err, ODKS_EXIT_DATA,
-                         "a submission is too large to be kept");
+            odks_err_set(err, ODKS_EXIT_DATA, "the %s is too large to be kept",
+                         odks_feed_names(model->feed)->row);
             return false;
         }
     }

@@ -40,6 +40,7 @@ struct odks_merge_sql {
 
 struct odks_batch {
     struct odks_batch_conf conf;
+    const struct odks_trash *trash; /* that the rows come from, or NULL */
     struct json_tokener *tokener;
     struct lh_table *index; /* id -> number of the submission */
     struct odks_submission *submission;
@@ -70,9 +71,9 @@ struct json_object *odks_row_member(struct json_object *object,
 /* The __id of a row, borrowed; NULL when it cannot be one. */
 const char *odks_row_id(struct json_object *object);
 
-/* The system columns of a submission that a row's __system fills. */
+/* The system columns of a row, behind _id. */
 void odks_system_put(struct odks_batch *b, struct odks_copy *out,
-                     const char *id, struct json_object *system);
+                     const char *id, struct json_object *row);
 
 /* Put a value that did not fit on record. */
 void odks_batch_reject(struct odks_batch *b, size_t table,

@@ -8,24 +8,12 @@
 
 #include "core/mem.h"
 #include "core/suggest.h"
+#include "table/system.h"
 
-static const struct odks_system {
+static const struct repeat_column {
     const char *name;
     const char *pg_type;
-} submission_columns[ODKS_SYSTEM_COLUMNS] = {
-    { "_id", "text" },
-    { "_submitted_at", "timestamptz" },
-    { "_updated_at", "timestamptz" },
-    { "_deleted_at", "timestamptz" },
-    { "_review_state", "text" },
-    { "_submitter", "text" },
-    { "_device_id", "text" },
-    { "_edits", "integer" },
-    { "_form_version", "text" },
-    { "_status", "text" },
-    { "_attachments_present", "integer" },
-    { "_attachments_expected", "integer" },
-}, repeat_columns[ODKS_REPEAT_COLUMNS] = {
+} repeat_columns[ODKS_REPEAT_COLUMNS] = {
     { "_id", "text" },
     { "_parent_id", "text" },
     { "_submission_id", "text" },
@@ -44,9 +32,9 @@ odks_table_add_column(struct odks_table *table, const char *name,
 
 /* "/group/repeat" is "Submissions.group.repeat" in OData. */
 static char *
-odata_name(const char *path)
+odata_name(enum odks_feed feed, const char *path)
 {
-    char *name = odks_xasprintf("Submissions%s", path);
+    char *name = odks_xasprintf("%s%s", odks_feed_names(feed)->table, path);
 
     for (char *p = name; (p = strchr(p, '/')) != NULL;)
         *p = '.';
@@ -65,22 +53,30 @@ is_wanted(const struct odks_model_conf *conf, const char *odata)
     return false;
 }
 
+static void
+add_system(struct odks_table *table, const struct odks_system *system)
+{
+    for (size_t i = 0; i < system->count; i++)
+        odks_table_add_column(table, system->column[i].name,
+                              system->column[i].pg_type);
+}
+
 static struct odks_table *
 add_table(struct odks_model *model, const struct odks_model_conf *conf,
           const struct odks_field *field, struct odks_table *parent)
 {
     struct odks_table *table = odks_xcalloc(1, sizeof(*table));
-    const struct odks_system *column =
-        parent == NULL ? submission_columns : repeat_columns;
 
-    table->odata = odata_name(field->path);
+    table->odata = odata_name(conf->feed, field->path);
     table->root = field;
     table->parent = parent;
     table->wanted = is_wanted(conf, table->odata);
-    table->system_count =
-        parent == NULL ? ODKS_SYSTEM_COLUMNS : ODKS_REPEAT_COLUMNS;
-    for (size_t i = 0; i < table->system_count; i++)
-        odks_table_add_column(table, column[i].name, column[i].pg_type);
+    if (parent == NULL)
+        add_system(table, odks_system(conf->feed));
+    for (size_t i = 0; parent != NULL && i < ODKS_REPEAT_COLUMNS; i++)
+        odks_table_add_column(table, repeat_columns[i].name,
+                              repeat_columns[i].pg_type);
+    table->system_count = table->column_count;
     model->table = odks_xreallocarray(model->table, model->table_count + 1,
                                       sizeof(*model->table));
     model->table[model->table_count++] = table;
@@ -138,6 +134,7 @@ odks_tree_build(const struct odks_model_conf *conf,
     CLEANUP_MODEL struct odks_model *new = odks_xcalloc(1, sizeof(*new));
 
     *model = NULL;
+    new->feed = conf->feed;
     new->schema = odks_xstrdup(conf->schema);
     new->raw = conf->raw;
     new->fields = fields;

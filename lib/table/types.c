@@ -18,6 +18,14 @@ static const struct odks_part point[] = {
     { "acc", "_acc", "double precision" },
     { "", "", "jsonb" },
 };
+/* The text says it all: the numbers are for maps. */
+static const struct odks_part place[] = {
+    { "lat", "_lat", "double precision" },
+    { "lon", "_lon", "double precision" },
+    { "alt", "_alt", "double precision" },
+    { "acc", "_acc", "double precision" },
+    { "", "", "text" },
+};
 
 static const struct odks_type types[] = {
     [ODKS_FIELD_TEXT] = { "text", 1, text, NULL },
@@ -33,6 +41,7 @@ static const struct odks_type types[] = {
     [ODKS_FIELD_GEOSHAPE] = { "geoshape", 1, jsonb, "PolygonZ" },
     [ODKS_FIELD_BINARY] = { "binary", 1, text, NULL },
     [ODKS_FIELD_SELECT_MULTIPLE] = { "select_multiple", 1, array, NULL },
+    [ODKS_FIELD_PLACE] = { "place", 5, place, NULL },
     [ODKS_FIELD_GROUP] = { "group", 0, NULL, NULL },
     [ODKS_FIELD_REPEAT] = { "repeat", 0, NULL, NULL },
 };

@@ -86,6 +86,18 @@ put_text(struct odks_copy *out, struct json_object *value)
 }
 
 static const char *
+put_place(struct odks_copy *out, struct json_object *value)
+{
+    struct odks_span text;
+    const char *reason = text_of(value, &text);
+
+    if (reason != NULL)
+        return reason;
+    odks_geo_put_place(out, text);
+    return put_text(out, value);
+}
+
+static const char *
 put_boolean(struct odks_copy *out, struct json_object *value)
 {
     static const char *const words[] = { "false", "0", "true", "1" };
@@ -186,6 +198,8 @@ put(struct odks_copy *out, enum odks_field_type type, bool geometry,
         return put_time(out, value, type == ODKS_FIELD_DATE);
     case ODKS_FIELD_SELECT_MULTIPLE:
         return put_array(out, value);
+    case ODKS_FIELD_PLACE:
+        return put_place(out, value);
     case ODKS_FIELD_GEOPOINT:
         return odks_geo_put_point(out, value, geometry);
     case ODKS_FIELD_GEOTRACE:

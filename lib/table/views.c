@@ -25,21 +25,6 @@
 /* Comments keep no reader waiting. */
 #define COMMENT_WAIT "2s"
 
-/* The three parameters that name a form. */
-struct form_key {
-    char project[ODKS_DB_INT64_TEXT];
-    const char *params[3];
-};
-
-static const char *const *
-form_params(const struct odks_model_conf *form, struct form_key *key)
-{
-    key->params[0] = form->central;
-    key->params[1] = odks_db_int64_param(form->project, key->project);
-    key->params[2] = form->form_id;
-    return key->params;
-}
-
 static bool
 run(struct odks_db *db, const struct odks_sql *sql, const char *const *params,
     struct odks_err *err)
@@ -76,13 +61,13 @@ bool
 odks_views_due(struct odks_db *db, const struct odks_views_conf *conf,
                bool *due, struct odks_err *err)
 {
-    struct form_key key;
+    struct odks_model_key key;
     char digest[17];
-    const char *const *form = form_params(conf->form, &key);
+    const char *const *form = odks_model_key(conf->form, &key);
 
     settings_digest(conf, digest);
     const char *const params[] = { conf->form->sync_type, digest, form[0],
-                                   form[1], form[2] };
+                                   form[1], form[2], form[3] };
     CLEANUP_PGRESULT PGresult *res =
         odks_db_query(db, &odks_sql_view_due, params, err);
     if (res == NULL)
@@ -215,8 +200,9 @@ comment(struct odks_views *v, const struct odks_view *view,
     CLEANUP_BUF struct odks_buf sql = ODKS_BUF_INIT(ODKS_SQL_MAX);
     struct odks_sqltext text = { .db = v->db, .buf = &sql };
 
-    /* another job of the form speaks for the other tables */
-    if (v->xform == NULL
+    /* without its XML a form says nothing, a dataset all there is to say;
+     * another job of the form speaks for the other tables */
+    if ((v->xform == NULL && v->model->feed == ODKS_FEED_FORM)
         || (view->table != NULL && !view->table->table->wanted))
         return true;
     odks_view_comment(&text, v, view);
@@ -292,7 +278,8 @@ save_names(const struct odks_views *v, const char *const *form,
         add_text(o, "view_name", view->name);
         (void) json_object_array_add(rows, o);
     }
-    const char *const params[] = { form[0], form[1], form[2], v->model->schema,
+    const char *const params[] = { form[0],          form[1], form[2], form[3],
+                                   v->model->schema,
                                    json_object_get_string(rows) };
     return json_object_array_length(rows) == 0
            || run(v->db, &odks_sql_view_save, params, err);
@@ -304,8 +291,8 @@ odks_views_plan(struct odks_db *db, const struct odks_views_conf *conf,
                 struct odks_views **views, struct odks_err *err)
 {
     CLEANUP_VIEWS struct odks_views *v = odks_xcalloc(1, sizeof(*v));
-    struct form_key key;
-    const char *const *form = form_params(conf->form, &key);
+    struct odks_model_key key;
+    const char *const *form = odks_model_key(conf->form, &key);
 
     *views = NULL;
     v->db = db;
@@ -353,9 +340,9 @@ odks_views_apply(struct odks_db *db, const struct odks_views *views,
     const struct odks_view_step *s = &views->step[step];
     CLEANUP_FREE char *wait =
         odks_xasprintf("SET LOCAL lock_timeout = '%s'", s->lock_timeout);
-    struct form_key key;
-    const char *const *form = form_params(views->conf->form, &key);
-    const char *const params[] = { form[0], form[1], form[2],
+    struct odks_model_key key;
+    const char *const *form = odks_model_key(views->conf->form, &key);
+    const char *const params[] = { form[0], form[1], form[2], form[3],
                                    json_object_get_string(s->done) };
 
     return odks_db_do(db, "lock_timeout", wait, err)
@@ -368,8 +355,8 @@ odks_views_finish(struct odks_db *db, const struct odks_views *views,
                   struct odks_err *err)
 {
     const struct odks_xform *xform = views->xform;
-    struct form_key key;
-    const char *const *form = form_params(views->conf->form, &key);
+    struct odks_model_key key;
+    const char *const *form = odks_model_key(views->conf->form, &key);
     char digest[17];
     CLEANUP_JSON struct json_object *languages = json_object_new_array();
 
@@ -382,6 +369,7 @@ odks_views_finish(struct odks_db *db, const struct odks_views *views,
                                    form[0],
                                    form[1],
                                    form[2],
+                                   form[3],
                                    xform != NULL ? xform->title : NULL,
                                    xform != NULL
                                        ? json_object_get_string(languages)

@@ -1,4 +1,4 @@
--- returns 0..* rows of 12 columns, takes 3 parameters
+-- returns 0..* rows of 12 columns, takes 4 parameters
 SELECT c.odata, c.path, c.odk_type, c.part, c.table_schema, c.table_name,
     c.column_name, coalesce(c.last_version, ''), c.retired_at IS NOT NULL,
     CASE WHEN c.column_name = '' THEN t.oid ELSE a.attrelid END IS NOT NULL,
@@ -12,5 +12,6 @@ LEFT JOIN pg_catalog.pg_attribute a
     ON a.attrelid = t.oid AND a.attname = c.column_name::name
     AND NOT a.attisdropped
 WHERE c.central = $1 AND c.project = $2 AND c.form = $3
+    AND c.source = $4
 ORDER BY c.odata COLLATE "C", c.path COLLATE "C", c.odk_type COLLATE "C",
     c.part COLLATE "C"

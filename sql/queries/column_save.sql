@@ -1,12 +1,12 @@
--- returns 0..0 rows of 0 columns, takes 6 parameters
-INSERT INTO odk_sync_column AS c (central, project, form, odata, path,
+-- returns 0..0 rows of 0 columns, takes 7 parameters
+INSERT INTO odk_sync_column AS c (central, project, form, source, odata, path,
     odk_type, part, table_schema, table_name, column_name, pg_type,
     first_version, last_version)
-SELECT $1, $2, $3, s.odata, s.path, s.odk_type, s.part, $4, s.table_name,
-    s.column_name, s.pg_type, $5, $5
-FROM jsonb_to_recordset($6) AS s (odata text, path text, odk_type text,
+SELECT $1, $2, $3, $4, s.odata, s.path, s.odk_type, s.part, $5, s.table_name,
+    s.column_name, s.pg_type, $6, $6
+FROM jsonb_to_recordset($7) AS s (odata text, path text, odk_type text,
     part text, table_name text, column_name text, pg_type text)
-ON CONFLICT (central, project, form, odata, path, odk_type, part)
+ON CONFLICT (central, project, source, form, odata, path, odk_type, part)
 DO UPDATE SET retired_at = NULL, last_version = excluded.last_version,
     pg_type = coalesce(nullif(excluded.pg_type, ''), c.pg_type)
 WHERE c.retired_at IS NOT NULL

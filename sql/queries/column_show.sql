@@ -1,4 +1,4 @@
--- returns 0..* rows of 12 columns, takes 3 parameters
+-- returns 0..* rows of 12 columns, takes 4 parameters
 -- What the registry knows of a form, in the order of its tables; behind the
 -- seventh column for programs.
 SELECT c.table_name AS table,
@@ -26,5 +26,6 @@ LEFT JOIN pg_catalog.pg_attribute a
     ON a.attrelid = t.oid AND a.attname = c.column_name::name
     AND NOT a.attisdropped
 WHERE c.central = $1 AND c.project = $2 AND c.form = $3
+    AND c.source = $4
 ORDER BY c.odata COLLATE "C", c.column_name <> '', a.attnum NULLS LAST,
     c.column_name COLLATE "C"

@@ -1,4 +1,4 @@
--- returns 0..* rows of 5 columns, takes 3 parameters
+-- returns 0..* rows of 5 columns, takes 4 parameters
 SELECT c.odata, c.table_name, a.attname,
     pg_catalog.format_type(a.atttypid, a.atttypmod),
     pg_catalog.col_description(t.oid, a.attnum)
@@ -9,5 +9,6 @@ JOIN pg_catalog.pg_class t
 JOIN pg_catalog.pg_attribute a
     ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
 WHERE c.central = $1 AND c.project = $2 AND c.form = $3
+    AND c.source = $4
     AND c.odk_type = 'table' AND a.attname <> '_raw'
 ORDER BY c.odata COLLATE "C", a.attnum
