@@ -285,8 +285,8 @@ check_form(struct doctor *d, const struct odks_job_conf *job,
              job->dataset, count);
     else
         good(d, job->sync_type,
-             "form \"%s\" version \"%s\": %" PRId64 " submissions%s",
-             job->form, form.version, count,
+             "form \"%s\" version \"%s\": %" PRId64 " submissions%s", job->form,
+             form.version, count,
              form.encrypted ? "; encrypted: metadata only, no answers" : "");
     odks_form_clear(&form);
 }

@@ -16,7 +16,8 @@ odks_schema_diff(struct odks_config *cfg, const struct odks_job_conf *job,
     CLEANUP_LOGIN struct odks_login login = { 0 };
 
     /* no transaction stays open while Central thinks */
-    bool ok = odks_login(job->central, &login, &w.central, err) && odks_walk_look(&w, err) && odks_walk_fields(&w, err)
+    bool ok = odks_login(job->central, &login, &w.central, err)
+              && odks_walk_look(&w, err) && odks_walk_fields(&w, err)
               && odks_db_begin(db, err);
     if (ok) {
         const struct odks_model_conf conf = odks_walk_model_conf(&w);

@@ -355,14 +355,16 @@ look(struct odks_walk *w, bool *same, struct odks_err *err)
 }
 
 /*
- * No tag yet, though this Central has them or may have? Datasets have none. A comparison of keys
- * brings one by itself, where a full walk showed that there are none, too.
+ * No tag yet, though this Central has them or may have? Datasets have none. A
+ * comparison of keys brings one by itself, where a full walk showed that there
+ * are none, too.
  */
 static bool
 wants_tag(const struct odks_walk *w, bool all)
 {
     return w->feed == ODKS_FEED_FORM && w->tag == NULL
-           && (all || w->cursor.etag != NULL) && !odks_attempt_is_dry(w->a) && !odks_walk_reconcile_is_due(w);
+           && (all || w->cursor.etag != NULL) && !odks_attempt_is_dry(w->a)
+           && !odks_walk_reconcile_is_due(w);
 }
 
 static bool

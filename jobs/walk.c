@@ -47,8 +47,7 @@ odks_walk_progress(struct odks_walk *w)
         (void) snprintf(left, sizeof(left), ", %" PRId64 " s left",
                         (w->progress.total - seen) / rate + 1);
     }
-    (void) snprintf(line, sizeof(line),
-                    "%s: %" PRId64 "%s %s, %" PRId64 "/s%s",
+    (void) snprintf(line, sizeof(line), "%s: %" PRId64 "%s %s, %" PRId64 "/s%s",
                     w->a->conf->sync_type, seen, of,
                     odks_feed_names(w->feed)->rows, rate, left);
     odks_log_progress(line);
@@ -337,10 +336,10 @@ odks_walk_changes(struct odks_walk *w, struct odks_err *err)
     odks_log_set_step("changes");
     odks_time_format(
         w->cursor.watermark - w->a->conf->overlap_s * INT64_C(1000000), since);
-    CLEANUP_FREE char *filter = odks_xasprintf(
-        "(__system/%s ge %s or __system/updatedAt ge %s"
-        " or __system/deletedAt ge %s)",
-        odks_feed_names(w->feed)->created, since, since, since);
+    CLEANUP_FREE char *filter =
+        odks_xasprintf("(__system/%s ge %s or __system/updatedAt ge %s"
+                       " or __system/deletedAt ge %s)",
+                       odks_feed_names(w->feed)->created, since, since, since);
     return odks_walk_read(w, filter, err);
 }
 

@@ -209,8 +209,8 @@ ODKS_MUST_CHECK bool odks_central_tag(struct odks_central *central,
 struct odks_rows; /* opaque */
 
 /*
- * Open the feed of submissions or entities. Rows come one by one as the text of a JSON
- * object, next links are followed within the origin, and the end is only
+ * Open the feed of submissions or entities. Rows come one by one as the text of
+ * a JSON object, next links are followed within the origin, and the end is only
  * reached when the footer was seen: all else is an error (69 for a body that
  * was cut short, 65 for one that is no OData).
  *
@@ -220,8 +220,8 @@ struct odks_rows; /* opaque */
  * rest of the grammar is left to whoever parses the row.
  *
  * Pages of entities skip rows: a dataset is to be read without top, in one
- * response. With top or skip no link is followed: the answer is all that was asked for,
- * and Central's link behind it is no sign of more.
+ * response. With top or skip no link is followed: the answer is all that was
+ * asked for, and Central's link behind it is no sign of more.
  */
 ODKS_MUST_CHECK bool odks_central_rows(struct odks_central *central,
                                        const struct odks_query *query,

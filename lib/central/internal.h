@@ -44,12 +44,10 @@ odks_central_request_xml(struct odks_central *central, const char *target,
 
 /* As the first, with a 404 explained: which of project and form (or dataset)
  * is wrong, and how. */
-ODKS_MUST_CHECK bool
-odks_central_feed_request(struct odks_central *central, enum odks_feed feed,
-                          int64_t project, const char *form_id,
-                          const char *target,
-                          struct odks_http_response **response,
-                          struct odks_err *err);
+ODKS_MUST_CHECK bool odks_central_feed_request(
+    struct odks_central *central, enum odks_feed feed, int64_t project,
+    const char *form_id, const char *target,
+    struct odks_http_response **response, struct odks_err *err);
 
 /* --- answer.c ------------------------------------------------------------- */
 
@@ -95,9 +93,10 @@ odks_central_expect(const struct odks_central *central,
  * the names that their author gave, or NULL. *clashes: fields that share the
  * key of another one.
  */
-ODKS_MUST_CHECK struct odks_field *
-odks_fields_build(struct json_object *list, struct json_object *raw,
-                  size_t *clashes, struct odks_err *err);
+ODKS_MUST_CHECK struct odks_field *odks_fields_build(struct json_object *list,
+                                                     struct json_object *raw,
+                                                     size_t *clashes,
+                                                     struct odks_err *err);
 
 /* --- explain.c ------------------------------------------------------------ */
 

@@ -213,9 +213,10 @@ follow(struct odks_rows *rows, const char *link, struct odks_err *err)
     if (!odks_http_link(rows->central->http, link, &target, err))
         return false;
     if (goes_round(rows, target)) {
-        odks_err_set(err, ODKS_EXIT_DATA,
-                     "Central sent the same next link twice, behind %s %" PRId64,
-                     rows->scan.what->row, rows->scan.rows);
+        odks_err_set(
+            err, ODKS_EXIT_DATA,
+            "Central sent the same next link twice, behind %s %" PRId64,
+            rows->scan.what->row, rows->scan.rows);
         return false;
     }
     odks_scan_again(&rows->scan);

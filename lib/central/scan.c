@@ -97,8 +97,9 @@ keep(struct odks_scan *scan, const char **start, const char *p,
     odks_err_set(err, ODKS_EXIT_DATA,
                  "%s %" PRId64 " of the answer is larger than %zu bytes",
                  scan->what->row, scan->rows + 1, scan->row.cap);
-    odks_err_hint(err, "If %s may be that large, raise max_row_bytes in "
-                       "[central].",
+    odks_err_hint(err,
+                  "If %s may be that large, raise max_row_bytes in "
+                  "[central].",
                   scan->what->rows);
     return false;
 }

@@ -54,7 +54,8 @@ struct odks_scan {
     char surrogate_text[4];
 };
 
-/* Ready for a new document, of submissions unless what is set; odks_scan_free() ends the use. */
+/* Ready for a new document, of submissions unless what is set; odks_scan_free()
+ * ends the use. */
 void odks_scan_init(struct odks_scan *scan, int64_t max_row_bytes);
 void odks_scan_free(struct odks_scan *scan);
 

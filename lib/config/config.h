@@ -59,7 +59,7 @@ struct odks_job_conf {
     const char *kind;
     const struct odks_central_conf *central;
     int64_t project;
-    const char *form; /* xmlFormId, decoded; "*": all of the project */
+    const char *form;    /* xmlFormId, decoded; "*": all of the project */
     const char *dataset; /* of kind entities, instead of form; else NULL */
     const char *const *include; /* patterns of form ids, for "*", or NULL */
     const char *const *exclude;

@@ -105,8 +105,7 @@ read_submission(const struct odks_batch *b, struct json_object *object,
     const char *date =
         json_object_get_string(odks_row_member(system, names->created));
     if (date == NULL || !odks_time_parse(date, &s->submitted, NULL)) {
-        odks_err_set(err, ODKS_EXIT_DATA,
-                     "Central sent %s %s without a date",
+        odks_err_set(err, ODKS_EXIT_DATA, "Central sent %s %s without a date",
                      names->row[0] == 'e' ? "an" : "a", names->row);
         return false;
     }

@@ -79,10 +79,10 @@ create_table(struct odks_sqltext *t, const struct odks_model_conf *conf,
              const struct odks_table *table)
 {
     const char *created = odks_system(conf->feed)->created;
-    CLEANUP_FREE char *comment = odks_xasprintf(
-        "odk-sync: %s of %s %s, project %" PRId64 " of %s", table->odata,
-        odks_feed_names(conf->feed)->what, conf->form_id, conf->project,
-        conf->central);
+    CLEANUP_FREE char *comment =
+        odks_xasprintf("odk-sync: %s of %s %s, project %" PRId64 " of %s",
+                       table->odata, odks_feed_names(conf->feed)->what,
+                       conf->form_id, conf->project, conf->central);
 
     odks_sql_add(t, "CREATE TABLE ");
     odks_sql_table(t, conf->schema, table->name);

@@ -297,8 +297,7 @@ split(struct odks_span text, struct json_object **word, size_t max)
         while (p < end && !odks_is_space(*p))
             p++;
         if (count < max)
-            word[count] =
-                json_object_new_string_len(from, (int) (p - from));
+            word[count] = json_object_new_string_len(from, (int) (p - from));
         count++;
         while (p < end && odks_is_space(*p))
             p++;
@@ -325,8 +324,7 @@ odks_geo_put_place(struct odks_copy *out, struct odks_span text)
     enum { PARTS = 4 };
     struct json_object *word[PARTS] = { NULL };
     size_t count = split(odks_span_trim(text), word, PARTS);
-    bool is_point =
-        count >= 2 && count <= PARTS && are_numbers(word, count);
+    bool is_point = count >= 2 && count <= PARTS && are_numbers(word, count);
 
     for (size_t i = 0; i < PARTS; i++) {
         put_number(out, is_point ? word[i] : NULL);

@@ -90,8 +90,7 @@ text_of(struct json_object *object, const char *key)
 
 /* A counter as a field: only a number can be one. */
 static void
-put_counter(struct odks_keys *keys, struct json_object *system,
-            const char *key)
+put_counter(struct odks_keys *keys, struct json_object *system, const char *key)
 {
     struct json_object *value = NULL;
 
@@ -146,7 +145,7 @@ put_key(struct odks_keys *keys, struct json_object *object)
 
 bool
 odks_keys_add(struct odks_keys *keys, const char *row, size_t len,
-                   struct odks_err *err)
+              struct odks_err *err)
 {
     size_t before = keys->lines.buf.len;
     CLEANUP_JSON struct json_object *object = NULL;
@@ -186,7 +185,7 @@ copy_statement(enum odks_feed feed)
 
 bool
 odks_keys_flush(struct odks_keys *keys, struct odks_db *db,
-                     struct odks_err *err)
+                struct odks_err *err)
 {
     if (keys->lines.buf.len == 0)
         return true;

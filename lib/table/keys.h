@@ -32,8 +32,8 @@ void odks_keys_clear(struct odks_keys *keys);
 ODKS_MUST_CHECK bool odks_keys_add(struct odks_keys *keys, const char *row,
                                    size_t len, struct odks_err *err);
 bool odks_keys_are_full(const struct odks_keys *keys);
-ODKS_MUST_CHECK bool odks_keys_flush(struct odks_keys *keys,
-                                     struct odks_db *db, struct odks_err *err);
+ODKS_MUST_CHECK bool odks_keys_flush(struct odks_keys *keys, struct odks_db *db,
+                                     struct odks_err *err);
 
 /*
  * SQL: is the state of the key k another one than that of the row t of the

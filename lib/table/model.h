@@ -4,9 +4,10 @@
  *
  * One table for the submissions, "<form>", and one for every repeat,
  * "<form>__<repeat>". A dataset is a form without repeats: its table is
- * "<dataset>__entity", its properties are the fields. odk_sync_column remembers each name that was given, for
- * ever: a new question becomes a new column, a question whose type changed
- * too, and nothing is ever dropped, renamed or rewritten.
+ * "<dataset>__entity", its properties are the fields. odk_sync_column remembers
+ * each name that was given, for ever: a new question becomes a new column, a
+ * question whose type changed too, and nothing is ever dropped, renamed or
+ * rewritten.
  */
 #ifndef ODKS_TABLE_MODEL_H
 #define ODKS_TABLE_MODEL_H

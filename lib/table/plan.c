@@ -111,9 +111,8 @@ name_tables(struct odks_plan *plan, const struct odks_model_conf *conf)
             table->name = odks_xstrdup(conf->table);
         } else {
             CLEANUP_FREE char *name = odks_name_snake(conf->form_id);
-            table->name =
-                odks_name_fit(name, odks_system(conf->feed)->suffix,
-                              ODKS_TABLE_NAME_MAX, conf->form_id);
+            table->name = odks_name_fit(name, odks_system(conf->feed)->suffix,
+                                        ODKS_TABLE_NAME_MAX, conf->form_id);
         }
     }
 }

@@ -67,8 +67,8 @@ odks_table_intact(struct odks_db *db, const struct odks_model_conf *conf,
             return true;
     }
     *intact = reg.count > 0;
-    int root = odks_registry_find(&reg, odks_feed_names(conf->feed)->table,
-                                  "", ODKS_REG_TABLE, "");
+    int root = odks_registry_find(&reg, odks_feed_names(conf->feed)->table, "",
+                                  ODKS_REG_TABLE, "");
     return root < 0
            || count_live(db, odks_registry_get(&reg, root, ODKS_REG_SCHEMA),
                          odks_registry_get(&reg, root, ODKS_REG_NAME), "", NULL,

@@ -193,11 +193,11 @@ odks_reconcile_windows(struct odks_reconcile *r, struct odks_db *db,
     *count = 0;
     (void) snprintf(limit, sizeof(limit), "%" PRId64, rows > 0 ? rows : 1);
     CLEANUP_FREE char *other = odks_keys_differ(r->model->feed);
-    CLEANUP_FREE char *after = odks_xasprintf(
-        " t ON t._id = k.id WHERE " IS_MISSING " OR " IS_DELETED
-        " OR " IS_RESTORED " GROUP BY k.n / $2::bigint,"
-        " (k.n + k.same - 1) / $2::bigint ORDER BY 1",
-        other);
+    CLEANUP_FREE char *after =
+        odks_xasprintf(" t ON t._id = k.id WHERE " IS_MISSING " OR " IS_DELETED
+                       " OR " IS_RESTORED " GROUP BY k.n / $2::bigint,"
+                       " (k.n + k.same - 1) / $2::bigint ORDER BY 1",
+                       other);
     CLEANUP_PGRESULT PGresult *res = query_table(
         db, r->model, r->model->table[0]->name,
         "SELECT (extract(epoch FROM min(k.submitted_at)) * 1000000)::bigint,"

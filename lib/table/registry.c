@@ -113,20 +113,21 @@ save(struct odks_db *db, const struct odks_model_conf *conf,
                     odks_planned_type(p), p->part, column->name,
                     p->state == ODKS_NEW ? column->pg_type : "");
     }
-    const char *const params[] = {
-        key[0],       key[1],
-        key[2],       key[3],
-        conf->schema, conf->form_version,
-        json_object_get_string(rows)
-    };
+    const char *const params[] = { key[0],
+                                   key[1],
+                                   key[2],
+                                   key[3],
+                                   conf->schema,
+                                   conf->form_version,
+                                   json_object_get_string(rows) };
     CLEANUP_PGRESULT PGresult *res =
         odks_db_query(db, &odks_sql_column_save, params, err);
     return res != NULL;
 }
 
 static bool
-retire(struct odks_db *db, const struct odks_plan *plan,
-       const char *const *key, struct odks_err *err)
+retire(struct odks_db *db, const struct odks_plan *plan, const char *const *key,
+       struct odks_err *err)
 {
     CLEANUP_JSON struct json_object *rows = json_object_new_array();
 

@@ -66,8 +66,9 @@ odks_views_due(struct odks_db *db, const struct odks_views_conf *conf,
     const char *const *form = odks_model_key(conf->form, &key);
 
     settings_digest(conf, digest);
-    const char *const params[] = { conf->form->sync_type, digest, form[0],
-                                   form[1], form[2], form[3] };
+    const char *const params[] = {
+        conf->form->sync_type, digest, form[0], form[1], form[2], form[3]
+    };
     CLEANUP_PGRESULT PGresult *res =
         odks_db_query(db, &odks_sql_view_due, params, err);
     if (res == NULL)
@@ -278,9 +279,10 @@ save_names(const struct odks_views *v, const char *const *form,
         add_text(o, "view_name", view->name);
         (void) json_object_array_add(rows, o);
     }
-    const char *const params[] = { form[0],          form[1], form[2], form[3],
-                                   v->model->schema,
-                                   json_object_get_string(rows) };
+    const char *const params[] = {
+        form[0], form[1],          form[2],
+        form[3], v->model->schema, json_object_get_string(rows)
+    };
     return json_object_array_length(rows) == 0
            || run(v->db, &odks_sql_view_save, params, err);
 }

@@ -21,12 +21,11 @@ fault(struct sc_fault *e, int status, const char *what, const char *name)
 static struct sc_form *
 form_arg(struct sc_server *s, struct json_object *arg, struct sc_fault *e)
 {
-    const char *id = sc_json_str(arg, "form", "");
-    struct sc_form *f =
-        sc_form_find(s, (int) sc_json_int(arg, "project", 0), id);
+    struct sc_form *f = sc_form_named(s, arg);
 
     if (f == NULL)
-        fault(e, 404, "no such form", id);
+        fault(e, 404, "no such form or dataset",
+              sc_json_str(arg, "form", sc_json_str(arg, "dataset", "")));
     return f;
 }
 
@@ -134,11 +133,14 @@ create_one(struct sc_server *s, struct sc_form *f, struct json_object *arg,
     int64_t created = SC_NONE;
 
     sc_uuid(0x57a9d + (uint64_t) f->next_rowid, ++s->next_event, id);
+    if (f->dataset) /* a bare UUID */
+        memmove(id, id + 5, sizeof(id) - 5);
     if (want != NULL && sc_sub_find(f, want) != NULL) {
         fault(e, 409, "the id exists", want);
         return false;
     }
-    if (!set_date(arg, "submissionDate", &created, e))
+    if (!set_date(arg, "submissionDate", &created, e)
+        || !set_date(arg, "createdAt", &created, e))
         return false;
     struct sc_rev *r = sc_rev_new(s, f, want != NULL ? want : id);
     struct sc_sub *sub = sc_alloc(sizeof(*sub));
@@ -209,6 +211,54 @@ edit(struct sc_server *s, struct sc_form *f, struct sc_sub *sub,
     r->review = "edited";
     set_data(s, f, r, arg, 0);
     sc_rev_count_files(f, sub, r);
+    take_effect(sub, r, sc_json_bool(arg, "hold", false));
+}
+
+/* What an update says of an entity; the rest stays as it was. */
+static void
+merge_data(struct sc_rev *r, struct json_object *arg)
+{
+    char *before = sc_rev_text(r);
+    struct json_object *all = json_tokener_parse(before), *data = NULL;
+
+    free(before);
+    if (json_object_object_get_ex(arg, "data", &data)) {
+        json_object_object_foreach(data, key, value)
+        {
+            json_object_object_add(all, key, json_object_get(value));
+        }
+    }
+    free(r->text);
+    r->source = SC_FROM_TEXT;
+    r->text = sc_dup(json_object_to_json_string_ext(
+        all, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+    json_object_put(all);
+}
+
+/* update: data, conflict; resolve; delete; restore, with bulk: no date. */
+static void
+change_entity(struct sc_server *s, struct sc_sub *sub, const char *cmd,
+              struct json_object *arg)
+{
+    struct sc_rev *r = sc_rev_copy(sub->cur);
+    const char *conflict = sc_json_str(arg, "conflict", NULL);
+    bool bulk = sc_json_bool(arg, "bulk", false);
+
+    r->event = ++s->next_event;
+    if (strcmp(cmd, "delete") == 0) {
+        r->deleted = sc_now(s);
+    } else {
+        r->deleted = SC_NONE;
+        r->updated = bulk ? r->updated : sc_now(s);
+    }
+    if (strcmp(cmd, "update") == 0) {
+        r->edits++;
+        merge_data(r, arg);
+        if (conflict != NULL)
+            r->review = strcmp(conflict, "hard") == 0 ? "hard" : "soft";
+    } else if (strcmp(cmd, "resolve") == 0) {
+        r->review = NULL;
+    }
     take_effect(sub, r, sc_json_bool(arg, "hold", false));
 }
 
@@ -347,17 +397,20 @@ struct json_object *
 sc_change(struct sc_server *s, const char *cmd, struct json_object *arg,
           struct sc_fault *e)
 {
-    static const char *const known[] = { "edit",    "review", "delete",
-                                         "restore", "purge",  "attach" };
+    static const char *const known[] = {
+        "edit",  "review", "delete", "restore",
+        "purge", "attach", "update", "resolve"
+    };
+    const size_t count = sizeof(known) / sizeof(*known);
     size_t i = 0;
 
     if (strcmp(cmd, "create") == 0)
         return create(s, arg, e);
     if (strcmp(cmd, "release") == 0)
         return release(s, arg, e);
-    while (i < 6 && strcmp(known[i], cmd) != 0)
+    while (i < count && strcmp(known[i], cmd) != 0)
         i++;
-    if (i == 6)
+    if (i == count)
         return NULL;
     struct sc_form *f = form_arg(s, arg, e);
     if (f != NULL && i == 4 && !json_object_object_get_ex(arg, "id", NULL))
@@ -373,6 +426,8 @@ sc_change(struct sc_server *s, const char *cmd, struct json_object *arg,
         return attach(f, sub, arg, e);
     if (i == 4)
         purge(sub);
+    else if (f->dataset)
+        change_entity(s, sub, cmd, arg);
     else if (i == 0)
         edit(s, f, sub, arg);
     else

@@ -99,8 +99,18 @@ static struct json_object *
 publish(struct sc_server *s, struct json_object *arg, struct sc_fault *e)
 {
     const char *id = sc_json_str(arg, "form", NULL);
+    const char *dataset = sc_json_str(arg, "dataset", NULL);
     const char *version = sc_json_str(arg, "version", NULL);
     struct json_object *fields = NULL, *o;
+
+    if (dataset != NULL) {
+        if (!json_object_object_get_ex(arg, "properties", &fields)
+            || sc_dataset_publish(s, (int) sc_json_int(arg, "project", 0),
+                                  dataset, fields)
+                   == NULL)
+            return wrong(e, "a dataset needs properties that make sense");
+        return done();
+    }
 
     if (id == NULL || version == NULL
         || !json_object_object_get_ex(arg, "fields", &fields))
@@ -123,10 +133,8 @@ static struct json_object *
 form_state(struct sc_server *s, const char *cmd, struct json_object *arg,
            struct sc_fault *e)
 {
-    const char *id = sc_json_str(arg, "form", "");
     const char *want = sc_json_str(arg, "state", "closed");
-    struct sc_form *f =
-        sc_form_find(s, (int) sc_json_int(arg, "project", 0), id);
+    struct sc_form *f = sc_form_named(s, arg);
 
     if (f == NULL) {
         sc_fault_set(e, 404, NULL, "no such form", NULL);
@@ -235,7 +243,9 @@ sc_command(struct sc_server *s, const char *cmd, struct json_object *arg,
 static void
 state_rows(struct sc_form *f, bool deleted, struct sc_buf *b)
 {
-    struct sc_shape sh = { .version = sc_form_current(f), .expand = true };
+    struct sc_shape sh = { .version = sc_form_current(f),
+                           .expand = true,
+                           .all = true };
     struct sc_select sel = { 0 };
     struct sc_fault none = { 0 };
     bool first = true;
@@ -249,7 +259,10 @@ state_rows(struct sc_form *f, bool deleted, struct sc_buf *b)
         if ((r->deleted != SC_NONE) == deleted) {
             sc_buf_str(b, first ? "" : ",");
             first = false;
-            sc_row_print(&sh, r, b);
+            if (f->dataset)
+                sc_entity_print(&sh, r, b);
+            else
+                sc_row_print(&sh, r, b);
         }
         sc_rev_unref(r);
     }
@@ -261,16 +274,17 @@ state_rows(struct sc_form *f, bool deleted, struct sc_buf *b)
 static int
 state(struct sc_request *q, struct json_object *arg)
 {
-    const char *id = sc_json_str(arg, "form", "");
-    struct sc_form *f =
-        sc_form_find(q->server, (int) sc_json_int(arg, "project", 0), id);
+    struct sc_form *f = sc_form_named(q->server, arg);
     struct sc_buf b = { 0 };
     bool first = true;
 
     if (f == NULL)
         return sc_reply_error(q, 404, NULL, "no such form", NULL);
     sc_buf_str(&b, "{\"form\":");
-    sc_form_json(q->server, f, sc_form_current(f), true, &b);
+    if (f->dataset)
+        sc_dataset_json(f, &b);
+    else
+        sc_form_json(q->server, f, sc_form_current(f), true, &b);
     sc_buf_str(&b, ",\"live\":");
     state_rows(f, false, &b);
     sc_buf_str(&b, ",\"deleted\":");

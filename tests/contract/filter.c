@@ -16,6 +16,7 @@ struct parser {
     const char *s;
     size_t pos;
     int depth;
+    bool dataset;
 };
 
 static struct sc_node *parse_or(struct parser *p);
@@ -241,11 +242,21 @@ static const char *const fields[] = {
     "__system/reviewState",
 };
 
+/* The same of entities; a conflict is where a review state is. */
+static const char *const entity_fields[] = {
+    "__id",
+    "__system/createdAt",
+    "__system/updatedAt",
+    "__system/deletedAt",
+    "__system/creatorId",
+    "__system/conflict",
+};
+
 static int
-field_of(const char *path)
+field_of(const char *path, bool dataset)
 {
     for (int i = 0; i < 6; i++)
-        if (strcmp(fields[i], path) == 0)
+        if (strcmp(dataset ? entity_fields[i] : fields[i], path) == 0)
             return i;
     return -1;
 }
@@ -283,7 +294,8 @@ parse_path(struct parser *p)
         n->kind = SC_TRUTH;
     n->field =
         field_of(strncmp(n->text, "$root/Submissions/", 18) == 0 ? n->text + 18
-                                                                 : n->text);
+                                                                 : n->text,
+                 p->dataset);
     return n;
 }
 
@@ -405,9 +417,9 @@ parse_or(struct parser *p)
 }
 
 struct sc_node *
-sc_filter_parse(const char *text, struct sc_fault *e)
+sc_filter_parse(const char *text, bool dataset, struct sc_fault *e)
 {
-    struct parser p = { .s = text };
+    struct parser p = { .s = text, .dataset = dataset };
     struct sc_node *n = parse_or(&p);
     char reason[64], msg[160], details[96];
 

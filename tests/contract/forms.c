@@ -203,13 +203,12 @@ sc_parent_key(const struct sc_field *f, struct sc_buf *out)
 }
 
 /* The published form, or NULL if its version exists or fields are wrong. */
-struct sc_form *
-sc_form_publish(struct sc_server *s, int project, const char *id,
-                const char *title, const char *version,
-                struct json_object *fields, const char *xml)
+static struct sc_form *
+publish(struct sc_server *s, struct sc_form *f, int project, const char *id,
+        const char *title, const char *version, struct json_object *fields,
+        const char *xml)
 {
     int64_t now = sc_now(s);
-    struct sc_form *f = sc_form_find(s, project, id);
 
     for (size_t i = 0; f != NULL && i < f->nversions; i++)
         if (strcmp(f->versions[i]->name, version) == 0)
@@ -237,6 +236,30 @@ sc_form_publish(struct sc_server *s, int project, const char *id,
     if (f->versions == NULL)
         abort();
     f->versions[f->nversions++] = v;
+    return f;
+}
+
+struct sc_form *
+sc_form_publish(struct sc_server *s, int project, const char *id,
+                const char *title, const char *version,
+                struct json_object *fields, const char *xml)
+{
+    return publish(s, sc_form_find(s, project, id), project, id, title, version,
+                   fields, xml);
+}
+
+struct sc_form *
+sc_dataset_publish(struct sc_server *s, int project, const char *name,
+                   struct json_object *properties)
+{
+    struct sc_form *f = sc_dataset_find(s, project, name);
+    char version[24];
+
+    (void) snprintf(version, sizeof(version), "%zu",
+                    f != NULL ? f->nversions + 1 : 1);
+    f = publish(s, f, project, name, NULL, version, properties, NULL);
+    if (f != NULL)
+        f->dataset = true;
     return f;
 }
 

@@ -47,7 +47,10 @@ feed_row(struct feed *fd, struct sc_buf *out)
         return;
     }
     struct sc_rev *r = sc_item_open(fd->form, it);
-    sc_row_print(&fd->shape, r, out);
+    if (fd->form->dataset)
+        sc_entity_print(&fd->shape, r, out);
+    else
+        sc_row_print(&fd->shape, r, out);
     sc_rev_unref(r);
 }
 
@@ -184,13 +187,23 @@ race(struct sc_request *q, struct sc_form *f, struct feed *fd,
     free(none.body);
 }
 
-static int
-only_count(struct sc_request *q, const char *base, bool count, size_t n)
+static const char *
+table_of(const struct sc_form *f)
 {
-    struct sc_buf b = { 0 };
+    return f->dataset ? "Entities" : "Submissions";
+}
+
+static int
+only_count(struct sc_request *q, const struct sc_form *f, const char *base,
+           bool count, size_t n)
+{
+    struct sc_buf b = { 0 }, next = { 0 };
 
     sc_buf_str(&b, "{\"value\":[");
-    sc_footer(q, base, "Submissions", NULL, count ? (int64_t) n : -1, &b);
+    if (f->dataset && n > 0) /* as if there were a page before this one */
+        sc_next_link(q, NULL, NULL, &next);
+    sc_footer(q, base, table_of(f), next.p, count ? (int64_t) n : -1, &b);
+    sc_buf_free(&next);
     return sc_reply_buf(q, 200, "application/json; charset=utf-8", &b);
 }
 
@@ -203,21 +216,22 @@ send_feed(struct sc_request *q, struct feed *fd, const struct sc_options *o,
     struct sc_buf next = { 0 };
     struct json_object *bad = sc_action(q, "badJson");
 
-    if (!q->server->untagged) /* as before v2026.1 */
+    if (!q->server->untagged && !fd->form->dataset) /* as before v2026.1 */
         sc_select_tag(&page, q->etag);
     if (sc_etag_matches(q, q->etag)) {
         feed_free(fd);
         return sc_reply_304(q);
     }
     /* $skip alone counts as a page of no size. */
-    if ((o->has_top || o->skip > 0) && left > (size_t) o->top) {
+    bool dataset = fd->form->dataset;
+    if ((o->has_top || (o->skip > 0 && !dataset)) && left > (size_t) o->top) {
         char *id = last_id(fd);
 
-        sc_next_link(q, "instanceId", id, &next);
+        sc_next_link(q, dataset ? "uuid" : "instanceId", id, &next);
         free(id);
     }
-    sc_footer(q, base, "Submissions", next.p, o->count ? (int64_t) count : -1,
-              &fd->footer);
+    sc_footer(q, base, table_of(fd->form), next.p,
+              o->count ? (int64_t) count : -1, &fd->footer);
     sc_buf_free(&next);
     fd->pos = fd->from;
     fd->bad_row = bad != NULL ? json_object_get_int64(bad) : -1;
@@ -235,10 +249,19 @@ submissions_feed(struct sc_request *q, struct sc_form *f, struct feed *fd,
     size_t count, left, skip = 0;
     int ret;
 
-    race(q, f, fd, filter, deleted, o->cursor, &count, &left);
+    if (!f->dataset) {
+        race(q, f, fd, filter, deleted, o->cursor, &count, &left);
+    } else {
+        race(q, f, fd, filter, deleted, NULL, &count, &left);
+        if (o->cursor != NULL && !sc_entity_after(f, o->cursor, &fd->sel, e))
+            goto refuse;
+        left = o->cursor != NULL         ? fd->sel.n
+               : (size_t) o->skip < left ? left - (size_t) o->skip
+                                         : 0;
+    }
     if (o->orderby != NULL && !sc_select_order(f, &fd->sel, o->orderby, e))
         goto refuse;
-    if (o->cursor != NULL)
+    if (o->cursor != NULL && !f->dataset)
         skip = after_cursor(f, &fd->sel, o->cursor);
     fd->from = (size_t) o->skip < fd->sel.n - skip ? skip + (size_t) o->skip
                                                    : fd->sel.n;
@@ -247,7 +270,11 @@ submissions_feed(struct sc_request *q, struct sc_form *f, struct feed *fd,
         fd->to = fd->from + (size_t) o->top;
     if (o->has_top && o->top == 0) {
         feed_free(fd);
-        ret = only_count(q, base, o->count, count);
+        ret = only_count(q, f, base, o->count, count);
+    } else if (o->select != NULL && f->dataset) {
+        if (!sc_entity_select(&fd->shape, o->select, e))
+            goto refuse;
+        ret = send_feed(q, fd, o, base, count, left);
     } else if (o->select != NULL
                && !sc_shape_select(&fd->shape, o->select, e)) {
         struct sc_select page = { fd->sel.v + fd->from, fd->to - fd->from, 0 };
@@ -268,7 +295,7 @@ refuse:
 int
 sc_odata(struct sc_request *q, struct sc_form *f, const char *table)
 {
-    bool root = strcmp(table, "Submissions") == 0;
+    bool root = f->dataset || strcmp(table, "Submissions") == 0;
     struct sc_options o = { 0 };
     struct sc_fault e = { 0 };
     struct sc_node *filter = NULL;
@@ -284,9 +311,13 @@ sc_odata(struct sc_request *q, struct sc_form *f, const char *table)
     fd->shape.table = fd->shape.version->root;
     fd->shape.expand = expand != NULL && *expand == '*';
     fd->shape.wkt = wkt != NULL && strcmp(wkt, "true") == 0;
-    if (sc_options_read(q, root ? "instanceId" : "repeatId", &o, &e)
+    if (sc_options_read(q,
+                        f->dataset ? "uuid"
+                        : root     ? "instanceId"
+                                   : "repeatId",
+                        &o, &e)
         && (o.filter == NULL
-            || ((filter = sc_filter_parse(o.filter, &e)) != NULL
+            || ((filter = sc_filter_parse(o.filter, f->dataset, &e)) != NULL
                 && sc_filter_check(filter, !root, &e)))) {
         bool deleted =
             o.filter != NULL && strstr(o.filter, "__system/deletedAt") != NULL;

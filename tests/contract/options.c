@@ -347,8 +347,11 @@ sc_next_link(struct sc_request *q, const char *key, const char *id,
         sc_buf_form(out, q->param[i].value);
         sc_buf_str(out, "&");
     }
-    sc_buf_fmt(&json, "{\"%s\":", key);
-    sc_buf_json(&json, id);
+    sc_buf_str(&json, "{");
+    if (key != NULL) {
+        sc_buf_fmt(&json, "\"%s\":", key);
+        sc_buf_json(&json, id);
+    }
     sc_buf_str(&json, "}");
     sc_buf_str(&token, "01");
     sc_base64(json.p, json.len, &token);

@@ -72,7 +72,8 @@ form_list(struct sc_request *q, int project)
     qsort(sorted, s->nforms, sizeof(*sorted), by_id);
     sc_buf_str(&b, "[");
     for (size_t i = 0; i < s->nforms; i++) {
-        if (sorted[i]->project != project || sorted[i]->deleted != trash)
+        if (sorted[i]->project != project || sorted[i]->deleted != trash
+            || sorted[i]->dataset)
             continue;
         sc_buf_str(&b, b.len > 1 ? "," : "");
         sc_form_json(s, sorted[i], sc_form_current(sorted[i]),
@@ -264,6 +265,8 @@ project(struct sc_request *q)
         return sc_reply_404(q);
     if (q->nseg > 4 && strcmp(q->seg[3], "forms") == 0)
         return forms(q, (int) id);
+    if (q->nseg > 3 && strcmp(q->seg[3], "datasets") == 0)
+        return sc_datasets(q, (int) id);
     if (!q->user->reads || !is_get(q))
         return forbidden(q);
     if (q->nseg == 3) {
@@ -272,8 +275,6 @@ project(struct sc_request *q)
     }
     if (q->nseg == 4 && strcmp(q->seg[3], "forms") == 0)
         return form_list(q, (int) id);
-    if (q->nseg == 4 && strcmp(q->seg[3], "datasets") == 0)
-        return sc_reply_json(q, 200, "[]");
     return sc_reply_404(q);
 }
 

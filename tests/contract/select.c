@@ -294,12 +294,13 @@ no_order(const char *what, struct sc_fault *e)
 static bool
 order_key(char *part, struct sort_context *c, struct sc_fault *e)
 {
-    static const char *const names[] = { "__id",
-                                         "__system/submissionDate",
-                                         "__system/updatedAt",
-                                         "__system/deletedAt",
-                                         "__system/submitterId",
-                                         "__system/reviewState" };
+    static const char *const names[2][6] = {
+        { "__id", "__system/submissionDate", "__system/updatedAt",
+          "__system/deletedAt", "__system/submitterId",
+          "__system/reviewState" },
+        { "__id", "__system/createdAt", "__system/updatedAt",
+          "__system/deletedAt", "__system/creatorId", "__system/conflict" },
+    };
     char *save = NULL;
     const char *name = strtok_r(part, " ", &save);
     const char *way = strtok_r(NULL, " ", &save);
@@ -307,7 +308,7 @@ order_key(char *part, struct sort_context *c, struct sc_fault *e)
     if (name != NULL && strncmp(name, "$root/Submissions/", 18) == 0)
         name += 18;
     for (int i = 0; name != NULL && i < 6; i++) {
-        if (strcmp(names[i], name) != 0)
+        if (strcmp(names[c->form->dataset][i], name) != 0)
             continue;
         if (way != NULL && strcasecmp(way, "asc") != 0
             && strcasecmp(way, "desc") != 0) {

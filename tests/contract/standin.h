@@ -125,9 +125,11 @@ struct sc_sub {
     bool purged;
 };
 
+/* A form, or a dataset: its properties are fields, entities submissions. */
 struct sc_form {
     int project;
     char *id;
+    bool dataset;
     bool deleted, encrypted;
     const char *state;
     int64_t created, updated;
@@ -197,6 +199,10 @@ struct sc_server {
 /* store.c */
 int64_t sc_now(struct sc_server *s);
 struct sc_form *sc_form_find(struct sc_server *s, int project, const char *id);
+struct sc_form *sc_dataset_find(struct sc_server *s, int project,
+                                const char *name);
+/* By the form, or the dataset, that a command names. */
+struct sc_form *sc_form_named(struct sc_server *s, struct json_object *arg);
 const struct sc_version *sc_form_current(const struct sc_form *f);
 struct sc_sub *sc_sub_find(struct sc_form *f, const char *id);
 void sc_sub_add(struct sc_form *f, struct sc_sub *sub, const char *id);
@@ -222,6 +228,9 @@ struct sc_form *sc_form_publish(struct sc_server *s, int project,
                                 const char *id, const char *title,
                                 const char *version, struct json_object *fields,
                                 const char *xml);
+struct sc_form *sc_dataset_publish(struct sc_server *s, int project,
+                                   const char *name,
+                                   struct json_object *properties);
 void sc_version_free(struct sc_version *v);
 struct sc_field *sc_field_kid(const struct sc_field *f, const char *name);
 struct sc_field *sc_table_find(const struct sc_version *v, const char *path);
@@ -254,6 +263,7 @@ struct sc_shape {
     const struct sc_version *version;
     const struct sc_field *table; /* root, or a repeat */
     bool expand, wkt;
+    bool all;            /* of an entity: deletedAt, too */
     bool some;           /* $select: only what follows */
     unsigned char *mark; /* by field index: 1 wanted, 2 on the way */
     bool id, parent_id;
@@ -336,7 +346,8 @@ struct sc_fault {
 };
 void sc_fault_set(struct sc_fault *e, int status, const char *code,
                   const char *message, const char *details);
-struct sc_node *sc_filter_parse(const char *text, struct sc_fault *e);
+struct sc_node *sc_filter_parse(const char *text, bool dataset,
+                                struct sc_fault *e);
 void sc_filter_free(struct sc_node *n);
 struct sc_view {
     const char *id, *review;
@@ -450,6 +461,17 @@ char *sc_service_base(const struct sc_request *q);
 int sc_table_feed(struct sc_request *q, struct sc_form *f, struct sc_shape *sh,
                   struct sc_options *o, struct sc_select *sel,
                   const char *table);
+
+/* dataset.c */
+int sc_datasets(struct sc_request *q, int project);
+void sc_dataset_json(const struct sc_form *f, struct sc_buf *out);
+void sc_entity_print(const struct sc_shape *sh, const struct sc_rev *r,
+                     struct sc_buf *out);
+bool sc_entity_select(struct sc_shape *sh, const char *select,
+                      struct sc_fault *e);
+/* The rows that Central finds behind a cursor: not all that come after it. */
+bool sc_entity_after(struct sc_form *f, const char *cursor,
+                     struct sc_select *sel, struct sc_fault *e);
 
 /* script.c */
 void sc_script_match(struct sc_request *q);

@@ -186,6 +186,25 @@ class StandIn:
     def restore_form(self, form):
         return self.control('restore-form', {'form': form})
 
+    # -- datasets ------------------------------------------------------
+
+    def dataset(self, name, properties, **args):
+        """A new one, or its properties from now on."""
+        return self.control('publish', dict(args, dataset=name,
+                                            properties=properties))
+
+    def entity(self, dataset, command='create', id=None, **args):
+        """create: data (label and properties), id, count, createdAt, hold;
+        update: data, conflict, hold; resolve; delete: hold; restore: bulk
+        (then no date tells of it); purge (all of the trash)"""
+        if id is not None:
+            args['id'] = id
+        return self.control(command, dict(args, dataset=dataset))
+
+    def entities(self, dataset, **args):
+        """The truth: {'form', 'live', 'deleted', 'held'}."""
+        return self.control('state', dict(args, dataset=dataset))
+
     # -- the server ----------------------------------------------------
 
     def clock(self, **args):

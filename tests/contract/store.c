@@ -19,14 +19,38 @@ sc_now(struct sc_server *s)
     return (int64_t) ts.tv_sec * 1000 + ts.tv_nsec / 1000000 + s->clock_offset;
 }
 
-struct sc_form *
-sc_form_find(struct sc_server *s, int project, const char *id)
+static struct sc_form *
+find(struct sc_server *s, int project, const char *id, bool dataset)
 {
     for (size_t i = 0; i < s->nforms; i++)
         if ((project == 0 || s->forms[i]->project == project)
+            && s->forms[i]->dataset == dataset
             && strcmp(s->forms[i]->id, id) == 0 && !s->forms[i]->deleted)
             return s->forms[i];
     return NULL;
+}
+
+struct sc_form *
+sc_form_find(struct sc_server *s, int project, const char *id)
+{
+    return find(s, project, id, false);
+}
+
+struct sc_form *
+sc_dataset_find(struct sc_server *s, int project, const char *name)
+{
+    return find(s, project, name, true);
+}
+
+struct sc_form *
+sc_form_named(struct sc_server *s, struct json_object *arg)
+{
+    const char *dataset = sc_json_str(arg, "dataset", NULL);
+    int project = (int) sc_json_int(arg, "project", 0);
+
+    return dataset != NULL
+               ? sc_dataset_find(s, project, dataset)
+               : sc_form_find(s, project, sc_json_str(arg, "form", ""));
 }
 
 const struct sc_version *

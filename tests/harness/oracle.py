@@ -431,3 +431,113 @@ def differences(central, session, form, project=1, truth=None, **rules):
                             comparison.rules.skip
                             | {row["__id"] for row in state["live"]})
     return found
+
+
+# --- datasets ----------------------------------------------------------------
+
+_ENTITY = (
+    ("_created_at", "createdAt", "dateTime"),
+    ("_updated_at", "updatedAt", "dateTime"),
+    ("_deleted_at", "deletedAt", "dateTime"),
+    ("_creator", "creatorName", "string"),
+    ("_updates", "updates", "int"),
+    ("_version", "version", "int"),
+    ("_conflict", "conflict", "string"),
+)
+
+
+def _place_parts(text):
+    """Of a point as text; nothing of a trace, or of what is no place."""
+    words = (text or "").split()
+    parts = dict.fromkeys(("lat", "lon", "alt", "acc"))
+    if 2 <= len(words) <= 4 and all(
+            re.fullmatch(r"-?\d+(\.\d+)?", w) for w in words):
+        parts.update(zip(parts, map(decimal.Decimal, words)))
+    return {**parts, "": text}
+
+
+class _Entities:
+    def __init__(self, session, name, project, rules):
+        self.rules, self.found = rules, []
+        self.columns, self.table = {}, None
+        for row in session.rows(
+                "SELECT * FROM odk_sync_column WHERE source = 'dataset'"
+                f" AND form = '{name}' AND project = {project}"):
+            self.table = f'"{row["table_schema"]}"."{row["table_name"]}"'
+            self.view = f'"{row["table_schema"]}"."v_{row["table_name"]}"'
+            if row["path"]:
+                self.columns.setdefault(row["path"], {})[
+                    row["part"]] = row["column_name"]
+        if self.table is not None:
+            self.rows = {r["_id"]: r for r in loads(session.run(
+                f"SELECT coalesce(json_agg(t), '[]') FROM {self.table} t"))}
+            self.shown = {r["_id"] for r in session.rows(
+                f"SELECT _id FROM {self.view}")}
+
+    def say(self, id_, what):
+        self.found.append(f"{id_}: {what}")
+
+    def cell(self, row, column, kind, truth):
+        if column is None or column not in row:
+            self.say(row["_id"], f"there is no column {column}")
+        elif not _equal(kind, truth, row[column]):
+            self.say(row["_id"], f"{column} is {row[column]!r}, Central has"
+                     f" {truth!r}")
+
+    def entity(self, truth, properties):
+        row = self.rows.pop(truth["__id"], None)
+        if row is None:
+            self.say(truth["__id"], "is missing")
+            return
+        self.cell(row, "_label", "string", truth["label"])
+        for column, key, kind in _ENTITY:
+            value = truth["__system"][key]
+            if key == "deletedAt" and self.rules.on_delete == "keep":
+                value = None
+            self.cell(row, column, kind, value)
+        for name in properties:
+            parts = {"": truth[name] or None}
+            if name == "geometry":
+                parts = _place_parts(truth[name] or None)
+            for part, value in parts.items():
+                self.cell(row, self.columns.get("/" + name, {}).get(part),
+                          "decimal" if part else "string", value)
+
+    def gone(self, id_):
+        """Not in Central any more."""
+        row = self.rows.pop(id_, None)
+        if self.rules.on_delete == "hard":
+            if row is not None:
+                self.say(id_, "is gone and still there")
+        elif row is None:
+            self.say(id_, "is purged and not there")
+        elif (row["_deleted_at"] is None) != (self.rules.on_delete == "keep"):
+            self.say(id_, f"is purged, and _deleted_at {row['_deleted_at']!r}")
+
+    def all(self, state):
+        properties = {p["odataName"] for p in state["form"]["properties"]}
+        live = {i for i, r in self.rows.items() if r["_deleted_at"] is None}
+        if live != self.shown:
+            self.say(self.view, "shows other rows than the live ones")
+        for truth in state["live"]:
+            self.entity(truth, properties)
+        for truth in state["deleted"]:
+            if self.rules.on_delete == "hard":
+                self.gone(truth["__id"])
+            else:
+                self.entity(truth, properties)
+        here = {r["__id"] for k in ("live", "deleted") for r in state[k]}
+        for id_ in self.rules.known - here:
+            self.gone(id_)
+        for id_ in self.rows:
+            self.say(id_, "Central does not have it")
+
+
+def entities(central, session, dataset, project=1, truth=None, **rules):
+    """As differences(), for a dataset and its table of entities."""
+    comparison = _Entities(session, dataset, project, Rules(**rules))
+    if comparison.table is None:
+        return [f"{dataset}: there is no table"]
+    comparison.all(truth or loads(json.dumps(
+        central.entities(dataset, project=project))))
+    return comparison.found

@@ -191,7 +191,10 @@ START_TEST(count)
     int64_t n;
 
     session_begin(&s, steps);
-    bool ok = odks_central_count(s.central, 1, "f", "a ge 1", &n, &s.err);
+    const struct odks_query query = { .project = 1,
+                                      .form_id = "f",
+                                      .filter = "a ge 1" };
+    bool ok = odks_central_count(s.central, &query, &n, &s.err);
     ck_assert_int_eq(s.err.code, counts[_i].code);
     ck_assert_int_eq(ok, counts[_i].code == ODKS_EXIT_OK);
     ck_assert_int_eq(n, counts[_i].count);

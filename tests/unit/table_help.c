@@ -47,7 +47,7 @@ add_child(struct odks_field *parent, const char *name, size_t len)
 static enum odks_field_type
 type_of(const char *name, size_t len)
 {
-    for (int i = ODKS_FIELD_TEXT; i <= ODKS_FIELD_REPEAT; i++) {
+    for (int i = ODKS_FIELD_TEXT; i <= ODKS_FIELD_PLACE; i++) {
         const char *known = odks_type((enum odks_field_type) i)->name;
         if (strlen(known) == len && memcmp(known, name, len) == 0)
             return (enum odks_field_type) i;
