@@ -116,6 +116,26 @@ class Control:
     def delete_form(self, form):
         self.command('delete-form', form=form)
 
+    def dataset(self, name, properties):
+        self.command('publish', dataset=name, properties=properties,
+                     project=self.project)
+
+    def entity(self, dataset, label, data):
+        return self.command('create', dataset=dataset,
+                            data={'label': label, **data})['id']
+
+    def update_entity(self, dataset, uuid, data):
+        self.command('update', dataset=dataset, id=uuid, data=data)
+
+    def delete_entity(self, dataset, uuid):
+        self.command('delete', dataset=dataset, id=uuid)
+
+    def restore_entity(self, dataset, uuid, bulk=False):
+        self.command('restore', dataset=dataset, id=uuid, bulk=bulk)
+
+    def delete_dataset(self, name):
+        self.command('delete-form', dataset=name)
+
 
 def _leaves(fields, path=''):
     """(path, name, kind, kids) of every field, depth first."""
@@ -331,3 +351,41 @@ class Central:
 
     def delete_form(self, form):
         self.call('DELETE', self._form(form))
+
+    def _dataset(self, name):
+        return '/v1/projects/%d/datasets/%s' % (self.project, name)
+
+    def dataset(self, name, properties):
+        if self.client.request('GET', self._dataset(name), None,
+                               self.auth).status == 404:
+            self.call('POST', self._dataset('').rstrip('/'), {'name': name})
+        have = [p['name'] for p in
+                self.call('GET', self._dataset(name)).json['properties']]
+        for p in properties:
+            if p not in have:
+                self.call('POST', self._dataset(name) + '/properties',
+                          {'name': p})
+
+    def entity(self, dataset, label, data):
+        return self.call('POST', self._dataset(dataset) + '/entities',
+                         {'label': label, 'data': data}).json['uuid']
+
+    def _entity(self, dataset, uuid):
+        return '%s/entities/%s' % (self._dataset(dataset), uuid)
+
+    def update_entity(self, dataset, uuid, data):
+        self.call('PATCH', self._entity(dataset, uuid) + '?force=true',
+                  {'data': data})
+
+    def delete_entity(self, dataset, uuid):
+        self.call('DELETE', self._entity(dataset, uuid))
+
+    def restore_entity(self, dataset, uuid, bulk=False):
+        if bulk:
+            self.call('POST', self._dataset(dataset)
+                      + '/entities/bulk-restore', {'ids': [uuid]})
+        else:
+            self.call('POST', self._entity(dataset, uuid) + '/restore')
+
+    def delete_dataset(self, name):
+        self.call('DELETE', self._dataset(name))

@@ -19,12 +19,13 @@ from urllib.parse import quote
 import backend
 import standin
 from cases_docs import DocsCases
+from cases_entities import EntityCases
 from cases_feed import FeedCases
 from cases_life import LifeCases
 from sample import DRIFT1, FLAT, NEST, ROW, house
 
 
-class Suite(DocsCases, FeedCases, LifeCases):
+class Suite(DocsCases, FeedCases, LifeCases, EntityCases):
     def __init__(self, args, client, make):
         self.args, self.client, self.make = args, client, make
         self.count = self.failed = 0
@@ -32,6 +33,7 @@ class Suite(DocsCases, FeedCases, LifeCases):
         self.flat, self.nest, self.drift, self.odd, self.page = (
             'ct_%s_%s' % (k, tag) for k in
             ('flat', 'nest', 'drift', 'odd id-1.2 ž', 'page'))
+        self.people, self.people_ids = 'ct_people_' + tag, []
         self.made = []
 
     # -- helpers ---------------------------------------------------------
@@ -111,15 +113,19 @@ class Suite(DocsCases, FeedCases, LifeCases):
                      'form_documents', 'fields', 'service', 'closed', 'row',
                      'expand', 'tables', 'select', 'options', 'filter',
                      'paging', 'order', 'life', 'attachments', 'drift',
-                     'tags', 'tag_of_all', 'by_date', 'deleted_form'):
+                     'tags', 'tag_of_all', 'by_date', 'deleted_form',
+                     'datasets', 'dataset_rights', 'entities',
+                     'entity_options', 'entity_pages', 'entity_life',
+                     'properties'):
             try:
                 getattr(self, 'test_' + name)()
             except Exception:
                 self.ok(False, 'test_%s ran to its end' % name,
                         *traceback.format_exc().splitlines())
-        for form in self.made:
+        for delete, one in [(self.make.delete_form, f) for f in self.made] \
+                + [(self.make.delete_dataset, self.people)]:
             try:
-                self.make.delete_form(form)
+                delete(one)
             except RuntimeError as e:
                 print('# %s' % e)
         print('1..%d' % self.count)
