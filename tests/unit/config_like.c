@@ -91,6 +91,22 @@ START_TEST(refused)
 }
 END_TEST
 
+/* What the other kind does not know is no setting of it. */
+START_TEST(another_kind)
+{
+    struct odks_config *cfg =
+        fixture_ok(CENTRAL MODEL "labels = no\n"
+                                 "[job a]\nkind = entities\nlike = model\n"
+                                 "dataset = d\n");
+    const struct odks_job_conf *a = find(cfg, "a");
+
+    ck_assert_str_eq(a->dataset, "d");
+    ck_assert_ptr_null(a->form);
+    ck_assert_int_eq(a->project, find(cfg, "model")->project);
+    odks_config_free(cfg);
+}
+END_TEST
+
 START_TEST(patterns_choose_forms)
 {
     struct odks_config *cfg =
@@ -144,6 +160,7 @@ suite(void)
     tcase_add_test(tc, the_nearer_one_wins);
     tcase_add_test(tc, the_environment_of_the_other_counts);
     tcase_add_loop_test(tc, refused, 0, COUNT(refusals));
+    tcase_add_test(tc, another_kind);
     tcase_add_test(tc, patterns_choose_forms);
     tcase_add_test(tc, a_form_that_was_found_is_a_job_after_it);
     return s;

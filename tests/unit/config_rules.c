@@ -153,7 +153,7 @@ static const struct refusal refusals[] = {
       "c.ini:4: allow_http: found \"maybe\", expected yes or no", NULL },
     { "[job a]\nkind = submisions\n",
       "c.ini:2: kind: found \"submisions\", expected one of submissions, "
-      "command, sql",
+      "entities, command, sql",
       "Did you mean \"submissions\"?" },
     { "[job a]\nproject = 0\n",
       "c.ini:2: project: found \"0\", expected a whole number from 1 to "
@@ -202,6 +202,16 @@ static const struct refusal refusals[] = {
     { CENTRAL JOB "max_runtime = 1h\n",
       "c.ini:8: [job main]: max_runtime does not go with kind = submissions",
       NULL },
+    { CENTRAL "[job x]\nkind = entities\nproject = 1\n",
+      "c.ini:5: [job x] has no dataset", "dataset =" },
+    { CENTRAL "[job x]\nkind = entities\nproject = 1\ndataset = d\nform = f\n",
+      "c.ini:9: [job x]: form does not go with kind = entities", NULL },
+    { CENTRAL "[job x]\nkind = entities\nproject = 1\ndataset = d\n"
+              "labels = no\n",
+      "c.ini:9: [job x]: labels does not go with kind = entities", NULL },
+    { CENTRAL JOB "dataset = d\n",
+      "c.ini:8: [job main]: dataset does not go with kind = submissions",
+      "correct kind" },
     { "[job x]\nkind = sql\nsql = a\nmax_runtime = 8d\n",
       "c.ini:4: max_runtime: found \"8d\", expected a duration from 0 to "
       "7d" DURATION,
