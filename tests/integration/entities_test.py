@@ -475,7 +475,8 @@ def test_killed_anywhere():
             world.central.entity(NAME, "delete", one)
         later(world)
         step = int(os.environ.get("ODKS_FAULT_STEP", "47"))
-        at, done = 1, False
+        at, done = random.randint(1, step), False
+        tap.note(f"from point {at} on, every {step}")
         start = world.snapshot()
         while not done:
             world.restore(start)
@@ -665,9 +666,27 @@ class History:
         self.random.choice(kinds)()
         later(self.world, self.random.choice([0, 0.001, 1, 300]))
 
+    def bad_run(self):
+        """One that is killed, or has a response cut short."""
+        later(self.world)
+        shim = None
+        if self.random.random() < .5:
+            shim = {"at": self.random.randint(1, 90), "action": "kill"}
+        else:
+            self.world.central.script({
+                "match": self.random.choice(["/Entities", "/entities"]),
+                "action": {"cutClean": self.random.randint(5, 400)}})
+        result = self.world.run("run", shim=shim)
+        tap.check(result.code in (0, -9, 69), str(result))
+        self.world.central.script(clear=True)
+        self.world.settle()
+        self.world.hurry()
+
     def sync(self):
         """All that dates or counts show, or all there is."""
         full = self.random.random() < .1
+        if self.random.random() < .5:
+            self.bad_run()
         run(self.world, "list", *(["--full"] if full else ["--reconcile"]))
         self.known |= {r["_id"] for r in self.world.session.rows(
             f"SELECT _id FROM odk.{TABLE}")}

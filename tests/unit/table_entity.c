@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "central_script.h"
 #include "core/time.h"
 #include "table/proof.h"
 #include "table/reconcile.h"
@@ -119,6 +120,51 @@ START_TEST(a_form_of_the_same_name)
 }
 END_TEST
 
+/* --- the trash ------------------------------------------------------------ */
+
+/* A trash that knows of the one entity, and what becomes of its rows. */
+static const struct {
+    enum odks_on_delete on_delete;
+    const char *first;  /* one that was never here */
+    const char *second; /* one that was */
+} fates[] = {
+    { ODKS_DELETE_SOFT, "L|2026-11-23 16:17:45.604+00",
+      "L|2026-11-23 16:17:45.604+00" },
+    { ODKS_DELETE_HARD, "", "" },
+    { ODKS_DELETE_KEEP, "L|", "L|" },
+};
+
+START_TEST(from_the_trash)
+{
+    const struct script_step steps[] = {
+        LOGIN,
+        JSON("[{\"uuid\":\"" ID
+             "\",\"deletedAt\":\"2026-11-23T16:17:45.604Z\"}]"),
+        { NULL }
+    };
+    static const char rows[] = "SELECT _label, _deleted_at FROM odk.f__entity";
+    struct session s;
+    struct odks_trash *trash;
+
+    session_begin(&s, steps);
+    ck_assert(odks_central_trash(s.central, 1, "f", &trash, &s.err));
+    with("a:text", &conf, fates[_i].on_delete);
+    odks_batch_from_trash(batch, trash);
+    (void) add(ENTITY(OTHER, "", "\"a\":\"not in the trash\""));
+    ck_ask(db, rows, "");
+    (void) add(ENTITY(ID, "", "\"a\":\"x\""));
+    ck_ask(db, rows, fates[_i].first);
+    odks_batch_from_trash(batch, NULL);
+    (void) add(ENTITY(ID, "", "\"a\":\"x\""));
+    ck_ask(db, rows, "L|");
+    odks_batch_from_trash(batch, trash);
+    (void) add(ENTITY(ID, "", "\"a\":\"x\""));
+    ck_ask(db, rows, fates[_i].second);
+    odks_trash_free(trash);
+    session_end(&s);
+}
+END_TEST
+
 /* --- keys ----------------------------------------------------------------- */
 
 static const struct {
@@ -167,8 +213,8 @@ suite(void)
     tcase_add_test(tc, twice);
     tcase_add_loop_test(tc, no_entity, 0, 4);
     tcase_add_test(tc, a_form_of_the_same_name);
-    tcase_add_loop_test(tc, what_differs, 0,
-                        (int) (sizeof(differences) / sizeof(differences[0])));
+    tcase_add_loop_test(tc, from_the_trash, 0, COUNT(fates));
+    tcase_add_loop_test(tc, what_differs, 0, COUNT(differences));
     suite_add_tcase(s, tc);
     return s;
 }
