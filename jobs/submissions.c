@@ -100,9 +100,7 @@ wait_for_tables(struct odks_walk *w, struct odks_err *err)
             return false;
         if (odks_deadline_passed(until)) {
             odks_err_set(err, ODKS_EXIT_TEMPFAIL,
-                         "the tables of the %s are in use: they could not "
-                         "be changed",
-                         odks_feed_names(w->feed)->what);
+                         "the tables are in use: they could not be changed");
             odks_err_hint(err, "A long query, or a backup, reads them: the job "
                                "will try again; pg_stat_activity tells who, "
                                "oldest xact_start first.");
