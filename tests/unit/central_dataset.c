@@ -105,7 +105,7 @@ END_TEST
 
 #define DELETED(id) "{\"uuid\":\"" id "\",\"deletedAt\":\"" AT "\"}"
 
-START_TEST(trash)
+START_TEST(trash_finds)
 {
     const struct script_step steps[] = {
         LOGIN, JSON(" [" DELETED(OTHER) ", " DELETED(ID) "]\n"), { NULL }
@@ -200,7 +200,7 @@ suite(void)
 
     tcase_add_test(tc, dataset);
     tcase_add_loop_test(tc, refused, 0, COUNT(refusals));
-    tcase_add_test(tc, trash);
+    tcase_add_test(tc, trash_finds);
     tcase_add_loop_test(tc, trash_answer, 0, COUNT(lists));
     tcase_add_test(tc, rows);
     suite_add_tcase(s, tc);
