@@ -400,7 +400,8 @@ def _left_over(session, tables, form, project, ids):
     now = {table.odata for table in tables.values()}
     for row in session.rows(
             "SELECT odata, table_schema, table_name FROM odk_sync_column"
-            f" WHERE form = '{form}' AND project = {project} AND path = ''"
+            f" WHERE source = 'form' AND form = '{form}'"
+            f" AND project = {project} AND path = ''"
             " AND odk_type = 'table'"):
         if row["odata"] in now:
             continue
