@@ -199,7 +199,7 @@ feed(struct odks_scan *scan, const char *data, size_t len,
 
 /*
  * The list is as long as the trash, so it is read as a feed is; it only has
- * no envelope.
+ * no envelope. That is closed where the list is: else the end is missing.
  */
 static bool
 read_list(struct odks_http_response *response, struct odks_scan *scan,
@@ -208,6 +208,7 @@ read_list(struct odks_http_response *response, struct odks_scan *scan,
     static const char head[] = "{\"value\":", tail[] = "}";
     const char *data;
     size_t len;
+    bool any = false;
 
     if (!feed(scan, head, strlen(head), trash, err))
         return false;
@@ -215,8 +216,10 @@ read_list(struct odks_http_response *response, struct odks_scan *scan,
         if (!odks_http_read(response, &data, &len, err)
             || !feed(scan, data, len, trash, err))
             return false;
+        any |= len > 0;
     } while (len > 0);
-    return feed(scan, tail, strlen(tail), trash, err)
+    bool closed = any && scan->state == ODKS_SCAN_ENVELOPE && scan->depth == 1;
+    return (!closed || feed(scan, tail, strlen(tail), trash, err))
            && odks_scan_end(scan, err);
 }
 

@@ -98,6 +98,7 @@ START_TEST(a_form_of_the_same_name)
     struct odks_err err = ODKS_ERR_INIT;
 
     form_conf.feed = ODKS_FEED_FORM;
+    form_conf.sync_type = "other";
     with("a:text", &form_conf, ODKS_DELETE_SOFT);
     with("a:text b:text", &conf, ODKS_DELETE_SOFT);
     odks_model_free(prepare(db, &form_conf, fields, &changes));
@@ -131,7 +132,7 @@ static const struct {
     { ODKS_DELETE_SOFT, "L|2026-11-23 16:17:45.604+00",
       "L|2026-11-23 16:17:45.604+00" },
     { ODKS_DELETE_HARD, "", "" },
-    { ODKS_DELETE_KEEP, "L|", "L|" },
+    { ODKS_DELETE_KEEP, "L|-", "L|-" },
 };
 
 START_TEST(from_the_trash)
@@ -156,7 +157,7 @@ START_TEST(from_the_trash)
     ck_ask(db, rows, fates[_i].first);
     odks_batch_from_trash(batch, NULL);
     (void) add(ENTITY(ID, "", "\"a\":\"x\""));
-    ck_ask(db, rows, "L|");
+    ck_ask(db, rows, "L|-");
     odks_batch_from_trash(batch, trash);
     (void) add(ENTITY(ID, "", "\"a\":\"x\""));
     ck_ask(db, rows, fates[_i].second);
