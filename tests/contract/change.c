@@ -83,6 +83,7 @@ set_data(struct sc_server *s, struct sc_form *f, struct sc_rev *r,
 
     free(r->text);
     r->text = NULL;
+    r->made_with = sc_form_current(f);
     if (json_object_object_get_ex(arg, "data", &data) && data != NULL) {
         r->source = SC_FROM_TEXT;
         r->text = sc_dup(json_object_to_json_string_ext(
@@ -90,7 +91,6 @@ set_data(struct sc_server *s, struct sc_form *f, struct sc_rev *r,
         return;
     }
     r->source = SC_FROM_SEED;
-    r->made_with = sc_form_current(f);
     int64_t seed = sc_json_int(arg, "seed", -1);
     r->seed = seed < 0 ? s->next_seed++ : (uint64_t) (seed + nth);
 }
@@ -152,7 +152,7 @@ create_one(struct sc_server *s, struct sc_form *f, struct json_object *arg,
     r->device = sc_dup(sc_json_str(arg, "deviceId", NULL));
     set_submitter(r, arg);
     set_data(s, f, r, arg, (int64_t) json_object_array_length(ids));
-    sc_rev_count_files(f, sub, r);
+    sc_rev_count_files(sub, r);
     if (sc_json_bool(arg, "hold", false))
         sub->pending = r;
     else
@@ -210,7 +210,7 @@ edit(struct sc_server *s, struct sc_form *f, struct sc_sub *sub,
     r->edits++;
     r->review = "edited";
     set_data(s, f, r, arg, 0);
-    sc_rev_count_files(f, sub, r);
+    sc_rev_count_files(sub, r);
     take_effect(sub, r, sc_json_bool(arg, "hold", false));
 }
 
@@ -296,9 +296,9 @@ file_index(const struct sc_sub *sub, const char *name)
 
 /* The first file that the data expects and that is not there. */
 static char *
-missing_file(struct sc_form *f, struct sc_sub *sub)
+missing_file(struct sc_sub *sub)
 {
-    struct json_object *names = sc_rev_files(f, sub->cur);
+    struct json_object *names = sc_rev_files(sub->cur);
     char *missing = NULL;
 
     json_object_object_foreach(names, name, value)
@@ -323,7 +323,7 @@ attach(struct sc_form *f, struct sc_sub *sub, struct json_object *arg,
     struct json_object *o = json_object_new_object();
 
     if (name == NULL)
-        name = missing_file(f, sub);
+        name = missing_file(sub);
     if (name == NULL) {
         fault(e, 400, "no attachment is missing", NULL);
         return o;
@@ -344,7 +344,7 @@ attach(struct sc_form *f, struct sc_sub *sub, struct json_object *arg,
     sc_buf_free(&sub->files[i].content);
     sub->files[i].content = content;
     struct sc_rev *r = sc_rev_copy(sub->cur);
-    sc_rev_count_files(f, sub, r);
+    sc_rev_count_files(sub, r);
     take_effect(sub, r, false);
     json_object_object_add(o, "name", json_object_new_string(name));
     free(name);

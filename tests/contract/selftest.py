@@ -175,6 +175,12 @@ def store(c, r):
     ok(c.attach('simple', x)['name'] == 'p.jpg'
        and r.rows('simple')[0]['__system']['attachmentsPresent'] == 1,
        'attach')
+    c.publish('files', '1', ['a:binary', 'b:binary'])
+    x = c.create('files', data={'a': 'a.jpg', 'b': 'b.jpg'})['id']
+    c.publish('files', '2', ['a:binary'])
+    c.attach('files', x)
+    ok(r.rows('files')[0]['__system']['attachmentsExpected'] == 2,
+       'it expects the files of the version that it was sent for')
     c.create('secret')
     s = c.state('secret')['live'][0]
     ok(list(s) == ['__id', '__system'] and s['__system']['status']

@@ -106,7 +106,7 @@ struct sc_rev {
     int edits, present, expected, submitter;
     const char *review, *status;
     char *submitter_name, *device, *form_version;
-    const struct sc_version *made_with; /* shape of seeded data */
+    const struct sc_version *made_with; /* the version of its data */
     const struct sc_form *form;         /* SC_FROM_BULK: seed is the row */
     unsigned refs; /* atomic; last, so that a copy can leave it out */
 };
@@ -215,10 +215,8 @@ void sc_rev_unref(struct sc_rev *r);
 void sc_form_free(struct sc_form *f);
 /* The data of r as a JSON text the caller frees. */
 char *sc_rev_text(const struct sc_rev *r);
-struct json_object *sc_rev_files(const struct sc_form *f,
-                                 const struct sc_rev *r);
-void sc_rev_count_files(struct sc_form *f, struct sc_sub *sub,
-                        struct sc_rev *r);
+struct json_object *sc_rev_files(const struct sc_rev *r);
+void sc_rev_count_files(struct sc_sub *sub, struct sc_rev *r);
 
 /* forms.c */
 struct sc_version *sc_version_new(const char *name, const char *title,

@@ -236,7 +236,7 @@ expected_in(const struct sc_field *f, struct json_object *o,
 
 /* An object whose keys are the files that the data speaks of. */
 struct json_object *
-sc_rev_files(const struct sc_form *f, const struct sc_rev *r)
+sc_rev_files(const struct sc_rev *r)
 {
     struct json_object *names = json_object_new_object();
 
@@ -246,7 +246,7 @@ sc_rev_files(const struct sc_form *f, const struct sc_rev *r)
     }
     char *text = sc_rev_text(r);
     struct json_object *data = json_tokener_parse(text);
-    expected_in(sc_form_current(f)->root, data, names);
+    expected_in(r->made_with->root, data, names);
     json_object_put(data);
     free(text);
     return names;
@@ -254,9 +254,9 @@ sc_rev_files(const struct sc_form *f, const struct sc_rev *r)
 
 /* attachmentsExpected and -Present of a revision, from data and files. */
 void
-sc_rev_count_files(struct sc_form *f, struct sc_sub *sub, struct sc_rev *r)
+sc_rev_count_files(struct sc_sub *sub, struct sc_rev *r)
 {
-    struct json_object *names = sc_rev_files(f, r);
+    struct json_object *names = sc_rev_files(r);
 
     r->expected = json_object_object_length(names);
     r->present = r->status != NULL && strcmp(r->status, "notDecrypted") == 0;

@@ -86,7 +86,7 @@ static int
 attachments(struct sc_request *q, struct sc_form *f, const struct sc_sub *sub,
             const struct sc_rev *r)
 {
-    struct json_object *names = sc_rev_files(f, r);
+    struct json_object *names = sc_rev_files(r);
     struct sc_buf b = { 0 };
 
     sc_buf_str(&b, "[");
