@@ -4,8 +4,9 @@
     mutants.py [NAME...]
 
 Each mutants/NAME.patch is applied to a copy of the source, which is built and
-put through histories until one fails. TAP; a mutant that survives them all is
-a failure, of history.py or of the patch.
+put through histories until one fails. The first line of the patch says what it
+does; a second one, "set: KNOB=VALUE...", where it is to be looked for. TAP; a
+mutant that survives them all is a failure, of history.py or of the patch.
 """
 
 import glob
@@ -49,12 +50,13 @@ def copy_source(to):
         os.path.join(to, "build"))
 
 
-def histories(program):
+def histories(program, settings):
     """The seed, step and complaint of the first history that fails."""
     for seed in SEEDS:
         done = subprocess.run(
             [sys.executable, os.path.join(HERE, "history.py"), "--seed",
-             str(seed), "--steps", str(LENGTH), "--length", str(LENGTH)],
+             str(seed), "--steps", str(LENGTH), "--length", str(LENGTH),
+             *("--set=" + one for one in settings)],
             env={**os.environ, "ODKS_PROGRAM": program}, check=False,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             encoding="utf-8", errors="replace")
@@ -72,13 +74,16 @@ def make_test(copy, patch):
     def test():
         with open(patch, encoding="utf-8") as file:
             tap.note(file.readline().strip())
+            word, _, settings = file.readline().partition(":")
+        settings = settings.split() if word == "set" else []
         apply = ["patch", "-p0", "-s", "-f", "-i", patch]
         run([*apply, "--dry-run"], copy)  # all of it, or nothing
         run(apply, copy)
         try:
             build = os.path.join(copy, "build")
             run(["make", "-s", "-j2"], build)
-            tap.note(histories(os.path.join(build, "odk-sync")))
+            tap.note(histories(os.path.join(build, "odk-sync"),
+                               settings))
         finally:
             run(apply + ["-R"], copy)
     return test

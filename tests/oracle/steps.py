@@ -375,17 +375,23 @@ class History:
             changes.append({"cmd": "clock",
                             "advance": self.rng.choice((2, 400))})
         when = self.rng.choice(("before", "after", "race", "raceAfter"))
-        skip = self.rng.randrange(4)
-        command = self.command()
+        command, match = self.command(), self.rng.choice(
+            ("Submissions", "Submissions", "updatedAt", "submitterName"))
+        skip = self.rng.randrange(4 if match == "Submissions" else 2)
+        if match == "submitterName":  # the keys, behind a full walk
+            command = ["run", *self.world.jobs, "--full"]
         if self.server.real:
             self.parallel(command, [c for c in changes if c["cmd"] != "clock"],
                           ids, publish)
         else:
-            self.hooked(command, changes, ids, publish, when, skip)
+            self.hooked(command, changes, ids, publish, {
+                "match": match, "skip": skip, "when": when})
+        if self.rng.random() < 0.3:  # a tag hides it only until it changes
+            self.step_reconcile()
 
-    def hooked(self, command, changes, ids, publish, when, skip):
-        rule = {"match": "Submissions", "skip": skip,
-                "action": {"hook": {when: [{"form": self.server.form,
+    def hooked(self, command, changes, ids, publish, where):
+        rule = {"match": where["match"], "skip": where["skip"],
+                "action": {"hook": {where["when"]: [{"form": self.server.form,
                                             "project": self.server.project,
                                             **c} for c in changes]}}}
         self.say(json.dumps(rule))
