@@ -113,7 +113,8 @@ odks_db_result_err(const struct odks_db *db, const PGresult *res,
         const char *said = PQerrorMessage(db->conn);
 
         set(err, "", "the connection to the database was lost");
-        odks_err_detail(err, "%s: %s", name, said);
+        /* behind its first line there may be the row of a COPY */
+        odks_err_detail(err, "%s: %.*s", name, (int) strcspn(said, "\n"), said);
         return;
     }
     set(err, state, primary);

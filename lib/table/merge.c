@@ -353,6 +353,8 @@ odks_batch_merge(struct odks_batch *batch, struct odks_db *db,
     if (batch->received == 0)
         return true;
     bool ok = merge(&m);
+    if (!ok)
+        odks_merge_hide_values(err);
     if (ok) {
         m.counts.received += batch->received;
         *counts = m.counts;
