@@ -9,11 +9,13 @@
 
 #include "bin/cmd.h"
 #include "core/json.h"
+#include "core/mem.h"
 #include "db/migrate.h"
 #include "jobs/walk.h"
 #include "run/instance.h"
 #include "run/login.h"
 #include "sql/queries.h"
+#include "table/privacy.h"
 #include "track/track.h"
 
 enum { MAX_SKEW_S = 60 };
@@ -250,17 +252,61 @@ check_forms(struct doctor *d, const struct odks_job_conf *job,
          json_object_array_length(forms), job->project);
 }
 
+/* What does each privacy rule do here? */
+static void
+list_rules(struct doctor *d, const struct odks_job_conf *job,
+           const struct odks_privacy *privacy)
+{
+    for (size_t i = 0; i < odks_privacy_count(privacy); i++) {
+        const char *meant;
+        CLEANUP_FREE char *questions =
+            odks_privacy_questions(privacy, i, &meant);
+        CLEANUP_FREE char *message = odks_xasprintf(
+            "%s: %s", odks_privacy_rule(privacy, i),
+            questions != NULL ? questions : "there is no such question");
+        CLEANUP_FREE char *fix =
+            odks_xasprintf("Did you mean %s?", meant != NULL ? meant : "");
+
+        find(d, questions != NULL ? OK : WARN, job->sync_type, message,
+             questions == NULL && meant != NULL ? fix : "");
+    }
+}
+
+/* fields: NULL where the job stands for many forms. */
+static void
+check_privacy(struct doctor *d, const struct odks_job_conf *job,
+              struct odks_field *fields, struct odks_err *err)
+{
+    CLEANUP_PRIVACY struct odks_privacy *privacy = NULL;
+    CLEANUP_FREE char *key = NULL;
+
+    if (!odks_config_hash_key(job, &key, err)) {
+        bad(d, job->sync_type, err);
+        return;
+    }
+    if (key != NULL)
+        good(d, job->sync_type, "the key of hash can be read");
+    odks_privacy_new(job, key, &privacy);
+    if (privacy == NULL || fields == NULL)
+        return;
+    if (odks_privacy_bind(privacy, fields, err))
+        list_rules(d, job, privacy);
+    else
+        bad(d, job->sync_type, err);
+}
+
 static bool
 look_at(struct odks_central *central, const struct odks_query *query,
-        struct odks_form *form, struct odks_err *err)
+        struct odks_form *form, struct odks_field **fields,
+        struct odks_err *err)
 {
-    CLEANUP_FIELD struct odks_field *properties = NULL;
-
     return query->feed == ODKS_FEED_DATASET
                ? odks_central_dataset(central, query->project, query->form_id,
-                                      form, &properties, err)
+                                      form, fields, err)
                : odks_central_form(central, query->project, query->form_id,
-                                   form, err);
+                                   form, err)
+                     && odks_central_fields(central, query->project,
+                                            query->form_id, fields, err);
 }
 
 /* The filter of a walk: servers before v2024.3 do not know deletedAt. */
@@ -270,14 +316,16 @@ check_form(struct doctor *d, const struct odks_job_conf *job,
 {
     struct odks_query query = odks_job_query(job);
     struct odks_form form = { 0 };
+    CLEANUP_FIELD struct odks_field *fields = NULL;
     int64_t count = 0;
 
     if (odks_config_is_pattern(job)) {
         check_forms(d, job, central, err);
+        check_privacy(d, job, NULL, err);
         return;
     }
     query.filter = "__system/deletedAt eq null";
-    if (!look_at(central, &query, &form, err)
+    if (!look_at(central, &query, &form, &fields, err)
         || !odks_central_count(central, &query, &count, err))
         bad(d, job->sync_type, err);
     else if (query.feed == ODKS_FEED_DATASET)
@@ -289,6 +337,8 @@ check_form(struct doctor *d, const struct odks_job_conf *job,
              form.version, count,
              form.encrypted ? "; encrypted: metadata only, no answers" : "");
     odks_form_clear(&form);
+    if (fields != NULL)
+        check_privacy(d, job, fields, err);
 }
 
 static void

@@ -6,12 +6,14 @@
 
 #include "bin/cmd.h"
 #include "bin/print.h"
+#include "core/json.h"
 #include "jobs/schema.h"
 #include "jobs/walk.h"
 #include "sql/queries.h"
+#include "table/privacy.h"
 #include "table/sqltext.h"
 
-enum { SHOW_SHORT = 7 /* columns of column_show.sql for people */ };
+enum { SHOW_SHORT = 8 /* columns of column_show.sql for people */ };
 
 static enum odks_exit
 show(const struct odks_cli *cli, struct odks_cmd_db *c,
@@ -23,8 +25,15 @@ show(const struct odks_cli *cli, struct odks_cmd_db *c,
                                           .feed = query.feed,
                                           .form_id = query.form_id };
     struct odks_model_key key;
-    CLEANUP_PGRESULT PGresult *res = odks_db_query(
-        c->db, &odks_sql_column_show, odks_model_key(&conf, &key), err);
+    const char *const *k = odks_model_key(&conf, &key);
+    CLEANUP_PRIVACY struct odks_privacy *privacy = NULL;
+
+    odks_privacy_new(job, NULL, &privacy);
+    CLEANUP_JSON struct json_object *rules = odks_privacy_json(privacy);
+    const char *const params[] = { k[0], k[1], k[2], k[3],
+                                   json_object_get_string(rules) };
+    CLEANUP_PGRESULT PGresult *res =
+        odks_db_query(c->db, &odks_sql_column_show, params, err);
 
     if (res == NULL)
         return err->code;

@@ -44,7 +44,7 @@ odks_walk_must_compare(const struct odks_walk *w, int round,
 {
     if (round > 1)
         return round > 2;
-    return odks_walk_reconcile_is_due(w)
+    return odks_walk_reconcile_is_due(w) || w->model->unsettled
            || (w->tag_moved && w->a->records == records_before
                && odks_walk_has_submissions(w));
 }

@@ -8,6 +8,7 @@
 #include "core/hash.h"
 #include "core/mem.h"
 #include "jobs/walk.h"
+#include "table/privacy.h"
 
 static void
 add(uint64_t *hash, const char *s)
@@ -54,6 +55,7 @@ add_settings(uint64_t *hash, const struct odks_walk *w)
     add(hash, conf->timezone);
     add_number(hash, (int64_t) conf->on_delete);
     add_list(hash, conf->tables);
+    add(hash, odks_privacy_text(w->privacy));
 }
 
 char *

@@ -103,7 +103,7 @@ mend(struct odks_walk *w, struct odks_reconcile *r, struct odks_err *err)
 
     if (!odks_attempt_begin(w->a, err)
         || !odks_reconcile_compare(r, w->a->db, &d, err)
-        || !check_brake(w, &d, err)
+        || !check_brake(w, &d, err) || !odks_reconcile_settle(r, w->a->db, err)
         || !odks_reconcile_remove_gone(r, w->a->db, &removed, err)
         || !odks_attempt_commit(w->a, err))
         return false;
@@ -127,6 +127,10 @@ mend_repeats(struct odks_walk *w, struct odks_reconcile *r,
 {
     struct odks_difference d = { 0 };
 
+    if (!odks_attempt_begin(w->a, err)
+        || !odks_reconcile_settle(r, w->a->db, err)
+        || !odks_attempt_commit(w->a, err))
+        return false;
     if (w->a->conf->on_delete == ODKS_DELETE_HARD
         && (!odks_attempt_begin(w->a, err)
             || !odks_reconcile_orphans(r, w->a->db, &d, err)
@@ -158,5 +162,6 @@ odks_walk_reconcile(struct odks_walk *w, struct odks_err *err)
         return false;
     w->cursor.last_reconcile = w->form.date;
     w->tag_compared = true;
+    w->model->unsettled = false;
     return true;
 }

@@ -16,7 +16,8 @@ odks_schema_diff(struct odks_config *cfg, const struct odks_job_conf *job,
     CLEANUP_LOGIN struct odks_login login = { 0 };
 
     /* no transaction stays open while Central thinks */
-    bool ok = odks_login(job->central, &login, &w.central, err)
+    bool ok = odks_walk_rules(&w, err)
+              && odks_login(job->central, &login, &w.central, err)
               && odks_walk_look(&w, err) && odks_walk_fields(&w, err)
               && odks_db_begin(db, err);
     if (ok) {
@@ -27,7 +28,7 @@ odks_schema_diff(struct odks_config *cfg, const struct odks_job_conf *job,
     }
     odks_db_rollback(db);
     odks_model_free(w.model);
-    odks_field_free(w.fields);
+    odks_walk_forget_form(&w);
     odks_form_clear(&w.form);
     odks_central_close(w.central);
     return ok;

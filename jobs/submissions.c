@@ -406,8 +406,9 @@ mirror(struct odks_attempt *a, struct odks_err *err)
                            .counts = ODKS_MERGE_INIT };
     CLEANUP_LOGIN struct odks_login login = { .tick = tick, .tick_arg = a };
 
-    bool ok =
-        odks_login(a->conf->central, &login, &w.central, err) && walk(&w, err);
+    bool ok = odks_walk_rules(&w, err)
+              && odks_login(a->conf->central, &login, &w.central, err)
+              && walk(&w, err);
     if (w.central != NULL)
         describe(&w);
     if (ok)
@@ -416,7 +417,7 @@ mirror(struct odks_attempt *a, struct odks_err *err)
     login.central.http.tick = NULL;
     odks_batch_free(w.batch);
     odks_model_free(w.model);
-    odks_field_free(w.fields);
+    odks_walk_forget_form(&w);
     odks_form_clear(&w.form);
     odks_cursor_clear(&w.cursor);
     free(w.tag);

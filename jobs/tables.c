@@ -31,6 +31,7 @@ odks_walk_model_conf(const struct odks_walk *w)
         .tables = conf->tables,
         .raw = conf->raw,
         .form_version = w->form.version,
+        .privacy = w->privacy,
     };
 }
 

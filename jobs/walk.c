@@ -9,6 +9,7 @@
 #include "core/log.h"
 #include "core/mem.h"
 #include "core/stop.h"
+#include "table/privacy.h"
 
 enum {
     READ_TRIES = 3, /* of a response that was cut short */
@@ -375,7 +376,8 @@ odks_walk_fields(struct odks_walk *w, struct odks_err *err)
 {
     const struct odks_query query = odks_job_query(w->a->conf);
 
-    return w->fields != NULL
-           || odks_central_fields(w->central, query.project, query.form_id,
-                                  &w->fields, err);
+    return (w->fields != NULL
+            || odks_central_fields(w->central, query.project, query.form_id,
+                                   &w->fields, err))
+           && odks_privacy_bind(w->privacy, w->fields, err);
 }

@@ -32,8 +32,11 @@ struct odks_walk {
     struct odks_attempt *a;
     enum odks_feed feed;
     struct odks_central *central;
-    struct odks_form form;     /* its date: the server's clock before we read */
-    struct odks_field *fields; /* of its current version */
+    struct odks_form form; /* its date: the server's clock before we read */
+    char *hash_key;
+    struct odks_privacy *privacy; /* NULL: there are no rules */
+    struct odks_field *fields;    /* of its current version, without what is
+                                     dropped */
     struct odks_model *model;
     struct odks_batch *batch;
     bool in_trash;            /* what is read now are deleted entities, */
@@ -52,6 +55,12 @@ struct odks_walk {
 
 /* The names and places of the tables, from job and form; all borrowed. */
 struct odks_model_conf odks_walk_model_conf(const struct odks_walk *w);
+
+/* Read the privacy rules of the job, and the key of hash. */
+ODKS_MUST_CHECK bool odks_walk_rules(struct odks_walk *w, struct odks_err *err);
+
+/* Release what that and odks_walk_fields() got. */
+void odks_walk_forget_form(struct odks_walk *w);
 
 /*
  * Have tables that hold all of w->fields, in the caller's transaction, and
@@ -161,7 +170,7 @@ void odks_walk_keep_tag(struct odks_walk *w);
 /* Ask Central for the form again: its clock is the next watermark. */
 ODKS_MUST_CHECK bool odks_walk_look(struct odks_walk *w, struct odks_err *err);
 
-/* Know w->fields; after a look. */
+/* Know w->fields, as the privacy rules leave them; once, after a look. */
 ODKS_MUST_CHECK bool odks_walk_fields(struct odks_walk *w,
                                       struct odks_err *err);
 

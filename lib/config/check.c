@@ -198,6 +198,10 @@ static const struct {
     { "reconcile", " submissions entities ", false },
     { "on_delete", " submissions entities ", false },
     { "raw", " submissions entities ", false },
+    { "drop", " submissions entities ", false },
+    { "hash", " submissions entities ", false },
+    { "hash_key_file", " submissions entities ", false },
+    { "coarsen", " submissions ", false },
     { "window_rows", " submissions entities ", false },
     { "batch_bytes", " submissions entities ", false },
     { "attachments_age", " submissions ", false },
@@ -281,7 +285,8 @@ check_job(struct odks_config *cfg, struct odks_section *section,
         || !exclusive(cfg, section, "schedule", "every", err)
         || !exclusive(cfg, section, "schedule", "after", err)
         || !exclusive(cfg, section, "every", "after", err)
-        || !check_tables(cfg, section, err) || !check_after(cfg, section, err))
+        || !check_tables(cfg, section, err) || !check_after(cfg, section, err)
+        || !odks_config_check_privacy(cfg, section, err))
         return false;
     if (job->schema == NULL)
         job->schema = odks_config_database(cfg)->schema;

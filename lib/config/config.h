@@ -75,8 +75,12 @@ struct odks_job_conf {
     int64_t overlap_s;
     int64_t reconcile_s; /* 0: only when counts differ */
     enum odks_on_delete on_delete;
-    int64_t attachments_age_s;         /* until late attachments are given up */
-    bool raw;                          /* keep _raw */
+    int64_t attachments_age_s; /* until late attachments are given up */
+    bool raw;                  /* keep _raw */
+    const char *const *drop;   /* privacy rules, or NULL */
+    const char *const *hash;
+    const char *hash_key_file; /* see odks_config_hash_key() */
+    const char *const *coarsen;
     bool labels;                       /* in comments and views */
     const char *const *languages;      /* of the labels; NULL: all */
     const char *const *parent_columns; /* in views of repeats, or NULL */
@@ -169,6 +173,20 @@ ODKS_MUST_CHECK bool odks_config_db_conf(struct odks_config *cfg,
 ODKS_MUST_CHECK bool
 odks_config_central_password(const struct odks_central_conf *central,
                              char **password, struct odks_err *err);
+
+/* The key of hash, NULL without such rules; the caller frees *key. */
+ODKS_MUST_CHECK bool odks_config_hash_key(const struct odks_job_conf *job,
+                                          char **key, struct odks_err *err);
+
+/*
+ * Take an item of coarsen apart: its name has name_len bytes, *to is "year",
+ * "month", "day" or a number of decimals. False: it is none.
+ */
+bool odks_config_coarsen(const char *item, size_t *name_len, const char **to);
+
+/* Is that a system value for which a job may have rules? */
+bool odks_config_is_system(const struct odks_job_conf *job, const char *name,
+                           size_t len);
 
 /*
  * What the user should know though nothing is wrong: settings of the old

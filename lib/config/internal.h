@@ -256,6 +256,12 @@ bool odks_config_applies(const struct odks_section *section, const char *key);
 ODKS_MUST_CHECK bool odks_config_check(struct odks_config *cfg,
                                        struct odks_err *err);
 
+/* The privacy rules of a job, as far as no form is needed for it. */
+ODKS_MUST_CHECK bool
+odks_config_check_privacy(const struct odks_config *cfg,
+                          const struct odks_section *section,
+                          struct odks_err *err);
+
 /* secret.c: the content of a password file; the caller wipes and frees it. */
 ODKS_MUST_CHECK bool odks_secret_read(const char *path, char **secret,
                                       struct odks_err *err);

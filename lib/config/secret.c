@@ -120,7 +120,7 @@ odks_secret_read(const char *path, char **secret, struct odks_err *err)
     if (b.len == 0 || memchr(b.data, '\0', b.len) != NULL) {
         odks_err_set(err, ODKS_EXIT_CONFIG, "%s %s", path,
                      b.len == 0 ? "is empty" : "holds a NUL byte");
-        odks_err_hint(err, "Write the password, and nothing else, into it.");
+        odks_err_hint(err, "Write the secret, and nothing else, into it.");
         return false;
     }
     *secret = odks_xstrdup(b.data);

@@ -99,3 +99,14 @@ odks_zone_to_utc(int64_t wall, const char *zone)
         odks_zone_leave(saved);
     return seconds * SECOND + us;
 }
+
+int64_t
+odks_zone_to_local(int64_t us, const char *zone)
+{
+    if (strcmp(zone, "UTC") == 0)
+        return us;
+    char *saved = odks_zone_enter(zone);
+    int64_t ahead = offset(us / SECOND - (us % SECOND < 0));
+    odks_zone_leave(saved);
+    return us + ahead * SECOND;
+}

@@ -23,4 +23,7 @@ void odks_zone_leave(char *saved);
  */
 int64_t odks_zone_to_utc(int64_t wall, const char *zone);
 
+/* What clocks in zone show at us, written as if it were UTC. */
+int64_t odks_zone_to_local(int64_t us, const char *zone);
+
 #endif

@@ -9,6 +9,7 @@
 #include "core/json.h"
 #include "core/mem.h"
 #include "table/entity.h"
+#include "table/privacy.h"
 #include "table/stage.h"
 
 enum {
@@ -201,6 +202,12 @@ odks_batch_add(struct odks_batch *b, const char *text, size_t len,
 
     if (object == NULL)
         return false;
+    if (b->conf.model->privacy != NULL) {
+        odks_privacy_mask(b->conf.model->privacy, object);
+        text = json_object_to_json_string_length(
+            object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE,
+            &len);
+    }
     if (b->conf.model->feed == ODKS_FEED_DATASET
         && !odks_entity_adapt(object, b->trash))
         return true;

@@ -62,6 +62,13 @@ warn(const struct odks_plan *plan, struct odks_model_changes *changes)
         say(&s, " no column, for the table is full: ");
         say(&s, plan->model->raw ? "only in _raw" : "with raw = yes in _raw");
     }
+    const char *unused = odks_plan_unused_rule(plan);
+    if (unused != NULL) {
+        say(&s, s.len > 0 ? "; \"" : "\"");
+        say(&s, unused);
+        say(&s, "\" names no question of the form any more: has it another "
+                "name?");
+    }
     for (size_t i = 0; i < plan->clash_count; i++) {
         say(&s, s.len > 0 ? "; " : "");
         say(&s, "Central hands out one value for several questions: ");

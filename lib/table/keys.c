@@ -11,6 +11,7 @@
 #include "core/time.h"
 #include "sql/queries.h"
 #include "table/entity.h"
+#include "table/privacy.h"
 #include "table/reconcile.h"
 #include "table/sqltext.h"
 
@@ -153,6 +154,7 @@ odks_keys_add(struct odks_keys *keys, const char *row, size_t len,
     json_tokener_reset(keys->tokener);
     if (len <= INT_MAX)
         object = json_tokener_parse_ex(keys->tokener, row, (int) len);
+    odks_privacy_mask(keys->privacy, object);
     if (object != NULL && keys->feed == ODKS_FEED_DATASET
         && !odks_entity_adapt(object, keys->trash))
         return true;

@@ -14,11 +14,14 @@
 #include "config/config.h"
 #include "table/copy.h"
 
+struct odks_privacy;
+
 struct odks_keys {
     enum odks_feed feed;
     const char *sync_type;
     enum odks_on_delete on_delete;
-    const struct odks_trash *trash; /* that keys come from, or NULL */
+    const struct odks_privacy *privacy; /* masks them, or NULL */
+    const struct odks_trash *trash;     /* that keys come from, or NULL */
     struct json_tokener *tokener;
     struct odks_copy lines; /* of keys that are not there yet */
     int64_t kept;           /* keys in odk_sync_key */

@@ -10,7 +10,7 @@
 
 #include "core/mem.h"
 #include "sql/queries.h"
-#include "table/plan.h"
+#include "table/rules.h"
 #include "table/sqltext.h"
 
 const char *const *
@@ -111,18 +111,24 @@ apply(struct odks_db *db, const struct odks_model_conf *conf,
       struct odks_err *err)
 {
     CLEANUP_BUF struct odks_buf tables = ODKS_BUF_INIT(ODKS_SQL_MAX);
+    CLEANUP_BUF struct odks_buf before = ODKS_BUF_INIT(ODKS_SQL_MAX);
 
     if (!check_relations(db, conf, plan, err))
         return false;
-    if (!odks_ddl_tables(db, conf, plan, &tables)) {
+    if (!odks_ddl_privacy(db, conf, plan, &before)
+        || !odks_ddl_tables(db, conf, plan, &tables)) {
         odks_err_set(err, ODKS_EXIT_DATA, "the form is too large");
         return false;
     }
+    /* emptying takes its time, and so comes before readers are locked out */
     if (!dry_run)
-        return run(db, plan, &tables, err)
+        return (before.len == 0 || odks_db_do(db, "privacy", before.data, err))
+               && run(db, plan, &tables, err)
                && odks_plan_record(db, conf, plan, err)
                && forget_views(db, conf, err);
-    if (ddl != NULL && !odks_buf_add(ddl, tables.data, tables.len)) {
+    if (ddl != NULL
+        && (!odks_buf_add(ddl, before.data, before.len)
+            || !odks_buf_add(ddl, tables.data, tables.len))) {
         odks_err_set(err, ODKS_EXIT_DATA, "the form is too large");
         return false;
     }

@@ -19,6 +19,8 @@
 #include "core/cleanup.h"
 #include "db/db.h"
 
+struct odks_privacy;
+
 enum {
     ODKS_TABLE_NAME_MAX = 61,  /* bytes: a view puts "v_" in front */
     ODKS_TABLE_COLUMNS = 1590, /* PostgreSQL ends at 1600 */
@@ -38,6 +40,7 @@ struct odks_model_conf {
                                   NULL for all */
     bool raw;                  /* keep _raw */
     const char *form_version;  /* for the schema log */
+    const struct odks_privacy *privacy; /* bound to the fields, or NULL */
 };
 
 /*
@@ -79,6 +82,9 @@ struct odks_table {
     size_t system_count;
     struct odks_target *target; /* of the fields, in form order */
     size_t target_count;
+    size_t *stale; /* columns that privacy rules came to late: rows that
+                      Central has no more may hold what they forbid */
+    size_t stale_count;
 };
 
 struct odks_model {
@@ -90,7 +96,9 @@ struct odks_model {
     size_t table_count;
     char **retired; /* names of tables whose repeat the form has no more */
     size_t retired_count;
-    const struct odks_field *fields; /* borrowed */
+    const struct odks_field *fields;    /* borrowed */
+    const struct odks_privacy *privacy; /* borrowed; masks every row */
+    bool unsettled; /* a table has stale columns: compare all keys */
 };
 
 /* What odks_model_prepare() changed in the database. */

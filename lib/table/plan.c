@@ -8,6 +8,7 @@
 
 #include "core/mem.h"
 #include "sql/queries.h"
+#include "table/rules.h"
 #include "table/system.h"
 #include "table/tree.h"
 #include "table/types.h"
@@ -373,18 +374,16 @@ plan_columns(struct odks_plan *plan, const struct odks_model_conf *conf,
     return true;
 }
 
-/*
- * Is this OData table ours to write? That of a repeat which the form has no
- * more can be in nobody's configuration, and so every job tends it.
- */
-static bool
-is_ours(const struct odks_model *model, const char *odata)
+bool
+odks_plan_is_ours(const struct odks_model *model,
+                  const struct odks_model_conf *conf, const char *odata)
 {
     for (size_t i = 0; i < model->table_count; i++) {
         if (strcmp(model->table[i]->odata, odata) == 0)
             return model->table[i]->wanted;
     }
-    return true;
+    return conf->tables == NULL
+           || !odks_privacy_drops_repeat(conf->privacy, odata);
 }
 
 /* What the form has no more, and what is recorded for another version. */
@@ -395,7 +394,7 @@ plan_rest(struct odks_plan *plan, const struct odks_model_conf *conf)
     const char *version = conf->form_version != NULL ? conf->form_version : "";
 
     for (int row = 0; row < plan->reg.count; row++) {
-        if (!is_ours(model, get(plan, row, ODKS_REG_ODATA)))
+        if (!odks_plan_is_ours(model, conf, get(plan, row, ODKS_REG_ODATA)))
             continue;
         if (plan->reg.seen[row]) {
             plan->changed |=
@@ -480,7 +479,7 @@ odks_plan_make(struct odks_db *db, const struct odks_model_conf *conf,
     }
     plan_rest(plan, conf);
     find_clashes(plan, fields);
-    return true;
+    return odks_plan_privacy(plan, conf, err);
 }
 
 void
@@ -494,5 +493,6 @@ odks_plan_clear(struct odks_plan *plan)
     free(plan->clash);
     free(plan->geometry);
     free(plan->retired);
+    odks_plan_clear_privacy(plan);
     *plan = (struct odks_plan){ 0 };
 }

@@ -28,7 +28,8 @@ enum { /* columns of sql/queries/column_list.sql */
        ODKS_REG_RETIRED,
        ODKS_REG_PRESENT, /* in the database */
        ODKS_REG_USED,    /* columns that the table has or had */
-       ODKS_REG_PG_TYPE  /* in the database, else as it was given */
+       ODKS_REG_PG_TYPE, /* in the database, else as it was given */
+       ODKS_REG_PRIVACY  /* rules that all rows of the table obey */
 };
 
 /* odk_sync_column of one form. */
@@ -66,6 +67,14 @@ struct odks_missed {
     const struct odks_field *field;
 };
 
+/* Rules that the rows of a table may not obey yet; see table/rules.h. */
+struct odks_late {
+    int row; /* of reg, the table's */
+    const struct odks_rule **rule;
+    size_t count;
+    bool begun; /* an earlier run has forgotten the rejects */
+};
+
 struct odks_plan {
     struct odks_model *model;
     struct odks_registry reg;
@@ -79,7 +88,10 @@ struct odks_plan {
     char *geometry; /* PostGIS's type, with its schema; NULL: not here */
     int *retired;   /* rows of reg */
     size_t retired_count;
-    bool changed; /* there is something to do */
+    struct odks_late *late;
+    size_t late_count;
+    struct json_object *privacy; /* what each table will obey */
+    bool changed;                /* there is something to do */
 };
 
 /*
@@ -93,6 +105,14 @@ ODKS_MUST_CHECK bool odks_plan_make(struct odks_db *db,
                                     struct odks_err *err);
 void odks_plan_clear(struct odks_plan *plan);
 
+/*
+ * Is this OData table ours to write? That of a repeat which the form has no
+ * more can be in nobody's configuration, and so every job tends it; that of
+ * one which a rule drops may be another job's.
+ */
+bool odks_plan_is_ours(const struct odks_model *model,
+                       const struct odks_model_conf *conf, const char *odata);
+
 /* The type of a planned column as the registry has it. */
 const char *odks_planned_type(const struct odks_planned *column);
 
@@ -101,6 +121,9 @@ ODKS_MUST_CHECK bool odks_plan_record(struct odks_db *db,
                                       const struct odks_model_conf *conf,
                                       const struct odks_plan *plan,
                                       struct odks_err *err);
+
+/* A privacy rule for a question that the form has no more; NULL: none. */
+const char *odks_plan_unused_rule(const struct odks_plan *plan);
 
 /* What the plan changes: in words, and as rows of odk_sync_schema_log. */
 void odks_plan_summarize(const struct odks_plan *plan,

@@ -10,7 +10,7 @@
 #include "core/mem.h"
 #include "sql/queries.h"
 #include "table/keys.h"
-#include "table/plan.h"
+#include "table/rules.h"
 #include "table/sqltext.h"
 
 struct odks_reconcile {
@@ -86,6 +86,7 @@ odks_reconcile_begin(struct odks_db *db, const struct odks_model *model,
     (*r)->since = odks_xstrdup(odks_db_text(res, 0, 0));
     (*r)->on_delete = on_delete;
     odks_keys_init(&(*r)->keys, model->feed, (*r)->sync_type, on_delete);
+    (*r)->keys.privacy = model->privacy;
     return true;
 }
 
@@ -327,6 +328,16 @@ keys_are_whole(struct odks_reconcile *r, struct odks_db *db,
                      1, params, err);
 
     return res != NULL && check_kept(r, odks_db_int64(res, 0, 0), err);
+}
+
+bool
+odks_reconcile_settle(struct odks_reconcile *r, struct odks_db *db,
+                      struct odks_err *err)
+{
+    return !r->model->unsettled
+           || (keys_are_whole(r, db, err)
+               && odks_privacy_settle(db, r->model, r->sync_type, r->since,
+                                      err));
 }
 
 bool

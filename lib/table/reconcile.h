@@ -75,6 +75,14 @@ ODKS_MUST_CHECK bool odks_reconcile_windows(struct odks_reconcile *r,
                                             struct odks_err *err);
 
 /*
+ * Where privacy rules came late: have no row that Central has no more hold
+ * what they forbid. Before such rows are marked.
+ */
+ODKS_MUST_CHECK bool odks_reconcile_settle(struct odks_reconcile *r,
+                                           struct odks_db *db,
+                                           struct odks_err *err);
+
+/*
  * Carry out what gone needs, as on_delete says: mark them, leave them, or
  * delete them with all their repeats and rejects. *rows is how many.
  */

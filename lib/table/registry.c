@@ -6,7 +6,7 @@
 
 #include "core/mem.h"
 #include "sql/queries.h"
-#include "table/plan.h"
+#include "table/rules.h"
 #include "table/types.h"
 
 bool
@@ -157,5 +157,6 @@ odks_plan_record(struct odks_db *db, const struct odks_model_conf *conf,
     const char *const *params = odks_model_key(conf, &key);
 
     return save(db, conf, plan, params, err) && retire(db, plan, params, err)
+           && odks_plan_save_privacy(db, conf, plan, err)
            && odks_plan_log(db, conf, plan, err);
 }

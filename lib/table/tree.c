@@ -184,6 +184,7 @@ free_table(struct odks_table *table)
     }
     free(table->column);
     free(table->target);
+    free(table->stale);
     free(table->name);
     free(table->odata);
     free(table);

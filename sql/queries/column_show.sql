@@ -1,6 +1,6 @@
--- returns 0..* rows of 12 columns, takes 4 parameters
--- What the registry knows of a form, in the order of its tables; behind the
--- seventh column for programs.
+-- returns 0..* rows of 13 columns, takes 5 parameters
+-- What the registry knows of a form, in the order of its tables, and the
+-- privacy rules $5 of the job; behind the eighth column for programs.
 SELECT c.table_name AS table,
     nullif(c.column_name, '') AS column,
     nullif(coalesce(pg_catalog.format_type(a.atttypid, a.atttypmod),
@@ -16,6 +16,11 @@ SELECT c.table_name AS table,
     CASE WHEN c.retired_at IS NOT NULL THEN 'out of use'
         WHEN c.column_name <> '' AND a.attnum IS NULL THEN 'gone'
         ELSE 'in use' END AS state,
+    (SELECT min(r.rule)
+        FROM jsonb_to_recordset($5::jsonb) AS r (name text, rule text)
+        WHERE CASE WHEN starts_with(r.name, '/')
+            THEN starts_with(p.path || '/', r.name || '/')
+            ELSE strpos(p.path || '/', '/' || r.name || '/') > 0 END) AS rule,
     c.table_schema AS schema, c.odata, c.first_version, c.last_version,
     to_char(c.retired_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS retired_at
 FROM odk_sync_column c
@@ -25,6 +30,11 @@ LEFT JOIN pg_catalog.pg_class t
 LEFT JOIN pg_catalog.pg_attribute a
     ON a.attrelid = t.oid AND a.attname = c.column_name::name
     AND NOT a.attisdropped
+CROSS JOIN LATERAL (SELECT CASE WHEN c.odk_type <> 'table'
+    THEN c.path
+    WHEN strpos(c.odata, '.') > 0
+    THEN replace(substr(c.odata, strpos(c.odata, '.')), '.', '/')
+    ELSE '' END AS path) p
 WHERE c.central = $1 AND c.project = $2 AND c.form = $3
     AND c.source = $4
 ORDER BY c.odata COLLATE "C", c.column_name <> '', a.attnum NULLS LAST,

@@ -29,11 +29,11 @@ static const struct {
     { "secret", 6, 0602, ODKS_EXIT_NOPERM, "secret can be written by everybody",
       "Run: chmod o-w secret" },
     { "", 0, 0600, ODKS_EXIT_CONFIG, "secret is empty",
-      "Write the password, and nothing else, into it." },
+      "Write the secret, and nothing else, into it." },
     { "\n", 1, 0600, ODKS_EXIT_CONFIG, "secret is empty",
-      "Write the password, and nothing else, into it." },
+      "Write the secret, and nothing else, into it." },
     { "a\0b", 3, 0600, ODKS_EXIT_CONFIG, "secret holds a NUL byte",
-      "Write the password, and nothing else, into it." },
+      "Write the secret, and nothing else, into it." },
 };
 
 START_TEST(file_is_read_when_needed)
