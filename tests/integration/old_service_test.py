@@ -204,6 +204,7 @@ def test_both_write_at_once():
         world.ok("init")
         world.central.create(FORM, count=3, seed=1)
         world.central.clock(advance=3600)
+        service.know(TYPE)
         writers = [Writer(service, number, ATTEMPTS // 2)
                    for number in range(2)]
         for writer in writers:
