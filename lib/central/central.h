@@ -151,12 +151,6 @@ ODKS_MUST_CHECK bool odks_central_dataset(struct odks_central *central,
                                           struct odks_field **properties,
                                           struct odks_err *err);
 
-/* The datasets of a project, an array of objects; as odks_central_forms(). */
-ODKS_MUST_CHECK bool odks_central_datasets(struct odks_central *central,
-                                           int64_t project,
-                                           struct json_object **datasets,
-                                           struct odks_err *err);
-
 /*
  * When the deleted entities of a dataset were deleted, for the rows of
  * entities do not say. The caller frees *trash.

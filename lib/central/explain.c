@@ -189,26 +189,13 @@ odks_central_explain(struct odks_central *central, enum odks_feed feed,
     }
 }
 
-static bool
-list_all(struct odks_central *central, int64_t project, const char *what,
-         struct json_object **list, struct odks_err *err)
-{
-    *list = get_list(central, project, what, err);
-    if (*list == NULL && err->code == ODKS_EXIT_CONFIG)
-        no_project(central, project, err);
-    return *list != NULL;
-}
-
 bool
 odks_central_forms(struct odks_central *central, int64_t project,
                    struct json_object **forms, struct odks_err *err)
 {
-    return list_all(central, project, "forms", forms, err);
-}
-
-bool
-odks_central_datasets(struct odks_central *central, int64_t project,
-                      struct json_object **datasets, struct odks_err *err)
-{
-    return list_all(central, project, "datasets", datasets, err);
+    *forms =
+        get_list(central, project, odks_feed_names(ODKS_FEED_FORM)->path, err);
+    if (*forms == NULL && err->code == ODKS_EXIT_CONFIG)
+        no_project(central, project, err);
+    return *forms != NULL;
 }

@@ -73,8 +73,9 @@ odks_system(enum odks_feed feed)
     return &systems[feed];
 }
 
-struct json_object *
-odks_system_value(struct json_object *row, const char *from)
+/* What a row has there; NULL if it is absent or null. */
+static struct json_object *
+member(struct json_object *row, const char *from)
 {
     size_t len = strlen(SYSTEM);
 
@@ -109,7 +110,7 @@ odks_system_put(struct odks_batch *b, struct odks_copy *out, const char *id,
 
     for (size_t i = 1; i < system->count; i++) {
         const struct odks_system_column *column = &system->column[i];
-        struct json_object *value = odks_system_value(row, column->from);
+        struct json_object *value = member(row, column->from);
 
         if (strcmp(column->from, DELETED_AT) == 0
             && b->conf.on_delete == ODKS_DELETE_KEEP)

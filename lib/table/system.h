@@ -5,7 +5,6 @@
 #ifndef ODKS_TABLE_SYSTEM_H
 #define ODKS_TABLE_SYSTEM_H
 
-#include <json-c/json.h>
 #include <stddef.h>
 
 #include "central/central.h"
@@ -26,9 +25,5 @@ struct odks_system {
 };
 
 const struct odks_system *odks_system(enum odks_feed feed);
-
-/* What a row has there; NULL if it is absent or null. */
-struct json_object *odks_system_value(struct json_object *row,
-                                      const char *from);
 
 #endif
