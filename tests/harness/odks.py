@@ -114,17 +114,16 @@ class World:
         others = (f"datname = '{self.database}'"
                   " AND application_name <> 'test'"
                   " AND backend_type = 'client backend'")
-        with pg.Session("postgres") as session:
 
-            def gone():
-                if pooled:
-                    session.run("SELECT pg_terminate_backend(pid)"
+        def gone():
+            if pooled:
+                pg.server().run("SELECT pg_terminate_backend(pid)"
                                 f" FROM pg_stat_activity WHERE {others}"
                                 " AND state = 'idle'")
-                return session.value("SELECT count(*) FROM pg_stat_activity"
+            return pg.server().value("SELECT count(*) FROM pg_stat_activity"
                                      f" WHERE {others}") == 0
 
-            pg.wait_until(gone, 30, "the backends of killed programs end")
+        pg.wait_until(gone, 30, "the backends of killed programs end")
 
     def hurry(self):
         """As if time had passed: waiting jobs are due, leases are over."""

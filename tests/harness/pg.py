@@ -6,6 +6,7 @@ they need nothing but the standard library and the client tools.
 """
 
 import contextlib
+import functools
 import glob
 import itertools
 import json
@@ -33,15 +34,15 @@ def wait_until(condition, seconds, what):
         time.sleep(0.005)
 
 
+@functools.cache
 def find_tool(name):
-    """The path of a server program, or None."""
-    found = shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin")
-    if found:
-        return found
+    """The path of a program of PostgreSQL, or None. Those in PATH are slow
+    Perl scripts on Debian, which choose one of these."""
     newest_first = sorted(
         glob.glob("/usr/lib/postgresql/*/bin/" + name),
         key=lambda path: int(path.split("/")[4]), reverse=True)
-    return newest_first[0] if newest_first else None
+    return newest_first[0] if newest_first else shutil.which(
+        name, path=os.environ.get("PATH", "") + ":/usr/sbin")
 
 
 def free_port():
@@ -119,6 +120,7 @@ intervalstyle = 'sql_standard'
 bytea_output = 'escape'
 log_line_prefix = '%m [%p] %a '
 log_timezone = 'UTC'
+log_disconnections = on
 """
 
 # Members of needs_password have to give one; everybody else is let in.
@@ -311,18 +313,22 @@ class Session:
         self.close()
 
 
+@functools.cache
+def server():
+    """The session, one for each process, in which databases come and go."""
+    return Session("postgres")
+
+
 def create_database(name=None, template=None):
     """A fresh database, copied from template if one is given; its name."""
     name = name or "odks_" + secrets.token_hex(6)
-    with Session("postgres") as session:
-        session.run(f'CREATE DATABASE "{name}" TEMPLATE '
-                    f'"{template or "template0"}"')
+    server().run(f'CREATE DATABASE "{name}" TEMPLATE '
+                 f'"{template or "template0"}"')
     return name
 
 
 def drop_database(name):
-    with Session("postgres") as session:
-        session.run(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    server().run(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
 def sql(database, statement):

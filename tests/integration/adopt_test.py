@@ -72,9 +72,8 @@ def new_world(variant=None, schema="public", people=True):
             yield world
     finally:
         if role is not None:
-            with pg.Session("postgres") as session:
-                for name in oldtables.ROLES:
-                    session.run(f"DROP ROLE IF EXISTS {role}_{name}")
+            for name in oldtables.ROLES:
+                pg.server().run(f"DROP ROLE IF EXISTS {role}_{name}")
 
 
 def things(world):

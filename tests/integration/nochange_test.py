@@ -73,7 +73,7 @@ def requests(world):
         got = world.central.requests()
         found.extend(got["requests"])
         return got["inflight"] == 0
-    pg.wait_until(all_ended, 10, "all requests end")
+    pg.wait_until(all_ended, 30, "all requests end")
     return found
 
 
