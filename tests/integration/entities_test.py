@@ -474,7 +474,7 @@ def test_killed_anywhere():
         for one in ids[:3]:
             world.central.entity(NAME, "delete", one)
         later(world)
-        step = int(os.environ.get("ODKS_FAULT_STEP", "47"))
+        step = int(os.environ.get("ODKS_FAULT_STEP", "149"))
         at, done = random.randint(1, step), False
         tap.note(f"from point {at} on, every {step}")
         start = world.snapshot()

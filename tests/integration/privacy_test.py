@@ -559,7 +559,7 @@ def test_it_goes_on_after_a_kill():
         set_rules(world, ALL)
         world.central.clock(advance=3600)
         before = world.snapshot()
-        step = int(os.environ.get("ODKS_FAULT_STEP", "47"))
+        step = int(os.environ.get("ODKS_FAULT_STEP", "149"))
         struck = 0
         for at in range(step // 2 + 1, 1000, step):
             world.restore(before)
