@@ -27,7 +27,7 @@ def new_world(**run):
     """Ready, with the settings of [odk-sync]."""
     with odks.World(NoCentral()) as world:
         world.settings["odk-sync"] = run
-        world.ok("init")
+        world.init()
         yield world
 
 
@@ -70,7 +70,9 @@ class Running:
     """A command that runs until a line is written to its fifo "go", and then
     does what that says; at the start it has written the number of its process,
     and that of a child in another session, into the file "pids". It waits with
-    wait, which a trap interrupts."""
+    wait, which a trap interrupts. What else it reads comes from a second fifo,
+    "more": one who opens the first again may still see the writer of before,
+    and then his end."""
 
     SCRIPT = """
         %s
@@ -82,15 +84,16 @@ class Running:
 
     def __init__(self, world, before="", args=("exec", "t"), **popen):
         self.world = world
-        os.mkfifo(world.path("go"))
+        for name in ("go", "more"):
+            os.mkfifo(world.path(name))
         script = world.write("script", self.SCRIPT % before)
         tail = ["--", "sh", script] if args[0] == "exec" else []
         self.process = world.start(*args, *tail, **popen)
         pg.wait_until(lambda: os.path.exists(world.path("pids")), 30, "start")
         self.pids = pids(world)
 
-    def go(self, line):
-        with open(self.world.path("go"), "w", encoding="utf-8") as fifo:
+    def go(self, line, name="go"):
+        with open(self.world.path(name), "w", encoding="utf-8") as fifo:
             fifo.write(line + "\n")
 
     def end(self):
@@ -288,10 +291,10 @@ def test_flood():
 def test_stderr_that_nobody_reads():
     with new_world() as world:
         running = Running(world, "yes >&2 &")
-        running.go("echo '{\"records_processed\": 4}' >&3; read more <go")
+        running.go("echo '{\"records_processed\": 4}' >&3; read more <more")
         pg.wait_until(lambda: world.history()[-1]["records_processed"] == 4, 30,
                       "progress is told all the same")
-        running.go("")
+        running.go("", "more")
         _, err = running.process.communicate(timeout=60)
         tap.equal(running.process.returncode, 0, "exit code")
         tap.check(err.startswith("y\ny\n"), err[:20])
@@ -319,7 +322,7 @@ def test_lost_claim():
         world.session.run(
             "UPDATE odk_sync_queue SET claim_no = claim_no + 1,"
             " claimed_by = 'another', lease_until = now() + interval '1h'")
-        running.go("echo '{\"records_processed\": 1}' >&3; read more <go")
+        running.go("echo '{\"records_processed\": 1}' >&3; read more <more")
         result = running.end()
         tap.equal(result.code, 79, "exit code")
         tap.check("was lost to another runner" in result.err, str(result))
@@ -331,7 +334,7 @@ def test_cancel():
     with new_world() as world:
         running = Running(world)
         world.ok("cancel", str(world.queue()[0]["id"]))
-        running.go("echo '{\"records_processed\": 1}' >&3; read more <go")
+        running.go("echo '{\"records_processed\": 1}' >&3; read more <more")
         tap.equal(running.end().code, 75, "exit code")
         tap.equal(last(world)["metadata"]["outcome"], "cancelled", "outcome")
         tap.equal(world.queue(), [], "queue")
@@ -401,7 +404,7 @@ def test_database_goes_away():
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE application_name LIKE 'odk-sync/%'"
             " AND datname = current_database()")
-        running.go("echo '{\"records_processed\": 1}' >&3; read more <go")
+        running.go("echo '{\"records_processed\": 1}' >&3; read more <more")
         result = running.end()
         if "ODKS_TEST_POOLER" in os.environ:
             tap.check(result.code in (75, 0), str(result))
