@@ -4,12 +4,13 @@ a configuration in a directory of its own; and the program in it.
 
     with odks.World() as world:
         world.job("people", form="household")
-        world.ok("init")
+        world.init()
         world.central.create("household", count=3)
         world.ok("run")
         world.compare("household")
 """
 
+import atexit
 import contextlib
 import os
 import shutil
@@ -53,6 +54,8 @@ class World:
     """What the tests share: see the module. central may be a StandIn that
     runs already; template is a database to start from."""
 
+    _with_tables = None  # a database in which init ran, for all worlds
+
     def __init__(self, central=None, template=None, options=()):
         self._stack = contextlib.ExitStack()
         self._options = options
@@ -61,7 +64,7 @@ class World:
         self.jobs = {}
         self.more = []  # sections: (header, settings)
         self.settings = {"odk-sync": {}, "database": {}, "central": {}}
-        self.directory = self.database = self.session = None
+        self.directory = self._database = self._session = None
 
     def __enter__(self):
         with contextlib.ExitStack() as stack:
@@ -71,11 +74,6 @@ class World:
                 from standin import StandIn
                 self.central = stack.enter_context(StandIn(*self._options))
             self._stack = stack.pop_all()
-        try:
-            self.use_database(pg.create_database(template=self._template))
-        except BaseException:
-            self._stack.close()
-            raise
         return self
 
     def __exit__(self, *_):
@@ -84,28 +82,56 @@ class World:
 
     # -- the database ------------------------------------------------------
 
-    def use_database(self, name):
-        self.database = name
-        self.session = pg.Session(name)
+    @property
+    def database(self):
+        """The name of the database, which is made when it is needed."""
+        if self._database is None:
+            self._database = pg.create_database(template=self._template)
+        return self._database
+
+    @property
+    def session(self):
+        if self._session is None:
+            self._session = pg.Session(self.database)
+        return self._session
+
+    def init(self):
+        """What `odk-sync init` makes of an empty database: a copy of one in
+        which it ran. The tests of init itself let it run."""
+        if self._database is not None or self.settings["database"]:
+            self.ok("init")
+            return
+        if World._with_tables is None:
+            with World(self.central) as world:
+                world.ok("init")
+                world.settle()
+                World._with_tables = pg.create_database(
+                    template=world.database)
+            atexit.register(pg.drop_database, World._with_tables)
+        self._database = pg.create_database(template=World._with_tables)
+
+    def _leave_database(self):
+        if self._session is not None:
+            self._session.close()
+            self._session = None
 
     def drop_database(self):
-        if self.session is not None:
-            self.session.close()
-            self.session = None
-            pg.drop_database(self.database)
+        self._leave_database()
+        if self._database is not None:
+            pg.drop_database(self._database)
+            self._database = None
 
     def snapshot(self):
         """A copy of the database to restore() from; its name."""
-        self.session.close()
+        self._leave_database()
         self.settle()
         name = pg.create_database(template=self.database)
         self._stack.callback(pg.drop_database, name)
-        self.session = pg.Session(self.database)
         return name
 
     def restore(self, snapshot):
         self.drop_database()
-        self.use_database(pg.create_database(template=snapshot))
+        self._database = pg.create_database(template=snapshot)
 
     def settle(self):
         """Wait until the server has noticed that killed programs are gone; a

@@ -23,7 +23,7 @@ def new_world(**job):
                                           **job})
         world.central.publish(FORM, "1", [
             "name", "front:binary", "back:binary", {"r[]": ["x"]}], project=1)
-        world.ok("init")
+        world.init()
         yield world
 
 

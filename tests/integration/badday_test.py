@@ -97,7 +97,7 @@ def test_wrong_schedule_and_time_zone():
 
 def test_secrets():
     with new_world() as world:
-        world.ok("init")
+        world.init()
         world.settings["central"]["password_file"] = world.path("nothing")
         result = world.run("run")
         tap.check(result.code in (66, 77), str(result))
@@ -109,7 +109,7 @@ def test_secrets():
 
 def test_unknown_type():
     with new_world() as world:
-        world.ok("init")
+        world.init()
         fails(world, 64, ["peopel", "people"], "run", "peopel")
         fails(world, 64, ["peopel", "people"], "enqueue", "peopel")
 
@@ -146,9 +146,9 @@ def test_tables_are_missing_or_newer():
     with new_world() as world:
         fails(world, 78, ["odk-sync init"], "run")
         fails(world, 78, ["odk-sync init"], "init", "--check")
-        world.ok("init")
+        world.init()
         world.ok("init", "--check")
-        world.ok("init")
+        world.init()
         world.session.run("INSERT INTO odk_sync_schema (version, name,"
                           " checksum) VALUES (9999, 'later', 'x')")
         fails(world, 78, ["older than the database"], "run")
@@ -168,7 +168,7 @@ def test_init_prints_sql_that_works():
 
 def test_rights_are_missing():
     with new_world() as world:
-        world.ok("init")
+        world.init()
         world.session.run(
             "DO $$ BEGIN CREATE ROLE poor LOGIN; EXCEPTION WHEN"
             " duplicate_object THEN NULL; END $$")
@@ -197,7 +197,7 @@ def test_rights_are_missing():
 
 def test_central_is_down():
     with new_world() as world:
-        world.ok("init")
+        world.init()
         world.settings["central"]["url"] = \
             f"http://127.0.0.1:{pg.free_port()}"
         world.settings["central"]["retry"] = "1s"
@@ -212,7 +212,7 @@ def test_central_is_down():
 
 def test_central_refuses():
     with new_world() as world:
-        world.ok("init")
+        world.init()
         world.settings["central"]["user"] = "nobody@example.org"
         fails(world, 77, ["Project Viewer"], "run")
         tap.equal(world.queue()[0]["state"], "dead", "job")
@@ -222,7 +222,7 @@ def test_central_refuses():
 
 def test_no_such_form():
     with new_world() as world:
-        world.ok("init")
+        world.init()
         world.jobs["people"]["form"] = "houshold"
         fails(world, 78, ["houshold", "household"], "run")
         world.jobs["people"].update(form=FORM, project=77)
@@ -231,7 +231,7 @@ def test_no_such_form():
 
 def test_closed_form_is_read():
     with new_world() as world:
-        world.ok("init")
+        world.init()
         world.central.create(FORM, count=2, seed=1)
         world.central.close(FORM)
         world.central.clock(advance=60)
@@ -241,7 +241,7 @@ def test_closed_form_is_read():
 
 def test_not_a_central():
     with new_world() as world:
-        world.ok("init")
+        world.init()
         world.central.script({"match": "*", "times": 9,
                               "action": {"html": True}})
         fails(world, 76, ["ODK Central"], "run")
@@ -249,7 +249,7 @@ def test_not_a_central():
 
 def test_link_to_elsewhere():
     with new_world() as world:
-        world.ok("init")
+        world.init()
         world.central.create(FORM, count=3, seed=1)
         world.central.clock(advance=60)
         world.central.script({"match": "expand", "times": 1,
@@ -269,7 +269,7 @@ def test_wrong_certificate():
         with StandIn(tls=(cert, key)) as central, \
                 odks.World(central=central) as world:
             world.job("people", form=FORM)
-            world.ok("init")
+            world.init()
             fails(world, 76, ["certificate", "ca_file"], "run")
             world.settings["central"]["ca_file"] = cert
             world.hurry()
@@ -279,7 +279,7 @@ def test_wrong_certificate():
 
 def test_token_expires_in_the_middle():
     with new_world() as world:
-        world.ok("init")
+        world.init()
         world.central.create(FORM, count=3, seed=1)
         world.central.clock(advance=60)
         world.central.script({"match": "expand", "times": 1,
@@ -290,7 +290,7 @@ def test_token_expires_in_the_middle():
 
 def test_bad_json_is_permanent():
     with new_world() as world:
-        world.ok("init")
+        world.init()
         world.central.create(FORM, count=3, seed=1)
         world.central.clock(advance=60)
         world.central.script({"match": "expand", "times": 1,
@@ -303,7 +303,7 @@ def test_bad_json_is_permanent():
 def test_server_errors_pass():
     for action in ({"status": 500}, {"status": 502}, {"status": 503}):
         with new_world() as world:
-            world.ok("init")
+            world.init()
             world.central.create(FORM, count=3, seed=1)
             world.central.clock(advance=60)
             world.central.script({"match": "forms", "times": 2,
@@ -316,7 +316,7 @@ def test_server_errors_pass():
 
 def test_gives_up_after_the_last_attempt():
     with new_world(max_failures=2) as world:
-        world.ok("init")
+        world.init()
         world.central.create(FORM, count=3, seed=1)
         world.central.clock(advance=60)
         world.central.script({"match": "expand", "times": 6,
@@ -352,7 +352,7 @@ def stalled(world):
 
 def test_a_second_run_finds_it_busy():
     with new_world() as world:
-        world.ok("init")
+        world.init()
         process = stalled(world)
         world.ok("run", "people")
         tap.equal([h["status"] for h in world.history()], ["in_progress"],
@@ -365,7 +365,7 @@ def test_a_second_run_finds_it_busy():
 def test_sigterm_hands_the_job_back():
     for number, code in ((signal.SIGTERM, 143), (signal.SIGINT, 130)):
         with new_world() as world:
-            world.ok("init")
+            world.init()
             process = stalled(world)
             process.send_signal(number)
             _, err = process.communicate(timeout=30)
@@ -384,7 +384,7 @@ def test_sigterm_hands_the_job_back():
 def test_a_runner_that_lost_its_claim_is_fenced():
     with new_world() as world:
         world.settings["odk-sync"]["lease"] = "15s"
-        world.ok("init")
+        world.init()
         process = stalled(world)
         process.send_signal(signal.SIGSTOP)
         world.hurry()
@@ -405,7 +405,7 @@ def test_a_runner_that_lost_its_claim_is_fenced():
 
 def test_an_answer_lost_at_the_last_commit():
     with new_world() as world:
-        world.ok("init")
+        world.init()
         world.central.create(FORM, count=3, seed=1)
         world.central.clock(advance=60)
         snapshot = world.snapshot()
@@ -428,7 +428,7 @@ def test_an_answer_lost_at_the_last_commit():
 
 def test_counts_that_never_agree_are_no_success():
     with new_world() as world:
-        world.ok("init")
+        world.init()
         world.central.create(FORM, count=3, seed=1)
         world.central.clock(advance=86400)
         world.central.script({"match": "count=true", "times": -1, "action": {
@@ -444,7 +444,7 @@ def test_counts_that_never_agree_are_no_success():
 
 def test_a_full_walk_goes_on_where_it_stopped():
     with new_world(window_rows=5) as world:
-        world.ok("init")
+        world.init()
         for seed in range(23):
             world.central.create(FORM, seed=seed + 1)
             world.central.clock(advance=60)
@@ -466,7 +466,7 @@ def test_a_full_walk_goes_on_where_it_stopped():
 def test_values_that_do_not_fit_are_kept_aside():
     with odks.World() as world:
         world.job("simple", form="simple")
-        world.ok("init")
+        world.init()
         made = world.central.create("simple", count=2, seed=1)["ids"]
         data = dict(next(r for r in world.central.state("simple")["live"]
                          if r["__id"] == made[0]))
@@ -487,7 +487,7 @@ def test_values_that_do_not_fit_are_kept_aside():
 
 def test_max_time():
     with new_world() as world:
-        world.ok("init")
+        world.init()
         world.central.create(FORM, count=10, seed=1)
         world.central.clock(advance=60)
         world.central.script({"match": "expand", "times": 1, "action": {
@@ -500,7 +500,7 @@ def test_max_time():
 def test_cancel_ends_a_running_job():
     with new_world() as world:
         world.settings["odk-sync"]["lease"] = "15s"
-        world.ok("init")
+        world.init()
         process = stalled(world)
         job = world.queue()[0]
         world.ok("cancel", str(job["id"]))
@@ -528,7 +528,7 @@ def test_database_disk_is_full():
                 f"CREATE TABLESPACE small LOCATION '{place}/space';"
                 f'ALTER DATABASE "{world.database}"'
                 " SET default_tablespace = small")
-            world.ok("init")
+            world.init()
             world.central.create(FORM, count=4000, seed=1)
             world.central.clock(advance=60)
             fails(world, 75, ["No space left", "disk is full"], "run")
@@ -542,7 +542,7 @@ def test_database_disk_is_full():
 
 def test_output_cannot_be_written():
     with new_world() as world:
-        world.ok("init")
+        world.init()
         with open("/dev/full", "w", encoding="utf-8") as full:
             process = world.start("--help", stdout=full)
             _, err = process.communicate()
@@ -551,7 +551,7 @@ def test_output_cannot_be_written():
 
 def test_no_secret_in_any_output():
     with new_world() as world:
-        world.ok("init")
+        world.init()
         world.central.create(FORM, count=3, seed=1)
         world.central.clock(advance=60)
         secrets = [world.central.password]

@@ -49,7 +49,7 @@ def run(world, *args):
 
 def synced(world, count=6):
     """Some entities in the table; their ids."""
-    world.ok("init")
+    world.init()
     world.central.dataset(NAME, PROPERTIES)
     ids = add(world, count)
     run(world)
@@ -144,7 +144,7 @@ def test_no_entities():
 
 def test_no_properties():
     with new_world() as world:
-        world.ok("init")
+        world.init()
         world.central.dataset(NAME, [])
         world.central.entity(NAME, data={"label": "alone"})
         run(world)
@@ -157,7 +157,7 @@ def test_labels_and_values_of_every_kind():
     places = ["", "50 14", "50 14 0", "50.1 14.2 3 4;50.2 14.3 3 4", "here",
               " 1 2 ", "1,5 2", "1 2 3 4 5", "1e400 2", "-90 -180 -1 0"]
     with new_world() as world:
-        world.ok("init")
+        world.init()
         world.central.dataset(NAME, PROPERTIES)
         for label in labels:
             world.central.entity(NAME, data={"label": label, "age": label})
@@ -248,7 +248,7 @@ def test_properties():
 
 def test_properties_under_one_key():
     with new_world() as world:
-        world.ok("init")
+        world.init()
         world.central.dataset(NAME, ["a-b", "a.b"])
         world.central.entity(NAME, data={"label": "x", "a_b": "1"})
         result = run(world)
@@ -261,7 +261,7 @@ def test_rows_that_paging_skips_are_here():
     """Of entities whose ids and dates are in another order, Central's pages
     leave some out."""
     with new_world() as world:
-        world.ok("init")
+        world.init()
         world.central.dataset(NAME, PROPERTIES)
         for hour in (5, 3, 4, 1, 2, 6):
             world.central.entity(NAME, data=data(hour),
@@ -283,7 +283,7 @@ def test_rows_that_paging_skips_are_here():
 
 def test_windows():
     with new_world(window_rows=4) as world:
-        world.ok("init")
+        world.init()
         world.central.dataset(NAME, PROPERTIES)
         for n in range(14):
             world.central.entity(NAME, data=data(n))
@@ -426,7 +426,7 @@ def test_unchanged_rows_are_not_written():
 
 def test_a_dry_run_writes_nothing():
     with new_world() as world:
-        world.ok("init")
+        world.init()
         world.central.dataset(NAME, PROPERTIES)
         add(world, 3)
         later(world)
@@ -442,7 +442,7 @@ def test_a_response_that_is_cut_short():
                   "Entities?$filter=__system/deletedAt ne null",
                   "entities?deleted=true"):
         with new_world() as world:
-            world.ok("init")
+            world.init()
             world.central.dataset(NAME, PROPERTIES)
             ids = add(world, 9)
             world.central.entity(NAME, "delete", ids[0])
@@ -468,7 +468,7 @@ def test_cut_short_again_and_again_is_an_error():
 def test_killed_anywhere():
     """The next run finishes what a killed one began."""
     with new_world(batch_bytes=2000, window_rows=5, max_failures=1000) as world:
-        world.ok("init")
+        world.init()
         world.central.dataset(NAME, PROPERTIES)
         ids = add(world, 20)
         for one in ids[:3]:
@@ -495,7 +495,7 @@ def test_killed_anywhere():
 def test_a_form_of_the_same_name():
     with new_world() as world:
         world.job("form", form=NAME)
-        world.ok("init")
+        world.init()
         world.central.publish(NAME, "1", ["first_name", "age:int"])
         world.central.create(NAME, data={"first_name": "F", "age": 1})
         world.central.dataset(NAME, PROPERTIES)
@@ -516,7 +516,7 @@ def test_a_form_of_the_same_name():
 
 def test_a_table_that_is_taken():
     with new_world() as world:
-        world.ok("init")
+        world.init()
         world.session.run(f"CREATE TABLE odk.{TABLE} (x int)")
         world.central.dataset(NAME, PROPERTIES)
         result = world.exits(78, "run")
@@ -551,7 +551,7 @@ def test_the_view():
 
 def test_no_such_dataset_and_no_rights():
     with new_world() as world:
-        world.ok("init")
+        world.init()
         world.central.dataset("peoples", PROPERTIES)
         result = world.exits(78, "run")
         tap.check("project 1 has no dataset people" in result.err
@@ -698,7 +698,7 @@ def test_random_histories():
         how = HOW[seed % 3]
         with new_world(on_delete=how, window_rows=3 + seed % 5,
                        batch_bytes=1500) as world:
-            world.ok("init")
+            world.init()
             world.central.dataset(NAME, PROPERTIES)
             history = History(world, seed)
             for turn in range(8):

@@ -32,7 +32,7 @@ def tables(world, schema="odk"):
 
 
 def filled(world, *forms):
-    world.ok("init")
+    world.init()
     for form in forms:
         world.central.create(form, count=3, seed=1)
     world.central.clock(advance=3600)
@@ -83,7 +83,7 @@ def test_a_new_form_needs_no_new_section():
 
 def test_forms_of_like_names_get_sync_types_of_their_own():
     with new_world(include="a?b") as world:
-        world.ok("init")
+        world.init()
         for form in ("a-b", "a b", "a.b"):
             world.central.publish(form, "1", ["x:string"])
         # their tables are named alike, too: only one can be first

@@ -60,7 +60,7 @@ def person(sex, langs, wishes, town):
 
 def filled(world):
     """The first version of the form, two submissions, a run."""
-    world.ok("init")
+    world.init()
     publish(world, "1")
     world.central.create(FORM, data={
         "town": "bakau", "about": {"head_sex": "f"}, "ward": "w7",
@@ -346,7 +346,7 @@ def test_parent_columns():
 
 def test_unknown_parent_column():
     with new_world(parent_columns="twn") as world:
-        world.ok("init")
+        world.init()
         publish(world, "1")
         result = world.exits(78, "run")
         tap.check("parent_columns: table census has no column twn"
@@ -430,7 +430,7 @@ def test_views_of_somebody_else():
     """Names that are taken are not ours, and a view with columns of somebody
     else is left alone; the data do not wait for it."""
     with new_world() as world:
-        world.ok("init")
+        world.init()
         world.session.run("CREATE VIEW odk.v_census_label_en AS SELECT 1 AS x")
         filled(world)
         tap.check("v_census_label_en_2" in views(world), "another name")
@@ -479,7 +479,7 @@ def test_a_busy_view_is_left_for_the_next_run():
 def test_an_xform_of_no_use():
     """Its form is mirrored without labels, and asked for once."""
     with new_world() as world:
-        world.ok("init")
+        world.init()
         world.central.publish(FORM, "1", xform.fields(census()),
                               xml="<!DOCTYPE x [<!ENTITY a 'b'>]><x>&a;</x>")
         world.central.create(FORM, count=3, seed=4)
@@ -495,7 +495,7 @@ def test_an_xform_of_no_use():
 
 def test_an_xform_cut_short_is_an_error():
     with new_world() as world:
-        world.ok("init")
+        world.init()
         publish(world, "1")
         world.central.script({"match": ".xml", "times": 1,
                               "action": {"cutClean": 500}})
@@ -509,7 +509,7 @@ def test_an_xform_cut_short_is_an_error():
 
 def test_dry_run_tells_of_views():
     with new_world() as world:
-        world.ok("init")
+        world.init()
         publish(world, "1")
         result = world.ok("run", "--dry-run", "census")
         ddl = result.out + result.err

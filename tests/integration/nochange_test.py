@@ -26,7 +26,7 @@ def new_world(etag=True, **job):
 
 def synced(world, count=6):
     world.central.config(etag=world.etag)
-    world.ok("init")
+    world.init()
     world.central.create(FORM, count=count, seed=1)
     later(world)
     world.ok("run")
@@ -221,7 +221,7 @@ def test_tag_is_never_newer_than_what_was_read():
 def test_tag_is_taken_without_reading_on():
     with odks.World(options=("--seed-bulk", "20000")) as world:
         world.job("bulk", form="bulk", overlap="1m")
-        world.ok("init")
+        world.init()
         world.ok("run")
         world.central.create("bulk", seed=5)
         later(world)
@@ -333,7 +333,7 @@ def test_a_walk_that_did_not_end_leaves_no_tag():
 def test_a_job_without_submissions():
     with new_world(tables="Submissions.person_details") as world:
         world.central.create(FORM, count=4, seed=1)
-        world.ok("init")
+        world.init()
         later(world)
         world.ok("run")
         later(world)

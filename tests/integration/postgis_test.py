@@ -30,7 +30,7 @@ class World(odks.World):
         super().__enter__()
         if self.postgis is not None:
             self.install(self.postgis)
-        self.ok("init")
+        self.init()
         self.publish("1", "spot:geopoint", "way:geotrace", "area:geoshape",
                      {"r[]": ["place:geopoint"]})
         return self

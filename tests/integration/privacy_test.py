@@ -64,7 +64,7 @@ def hashed(value, key=KEY):
 
 def setup(world, rules=None, count=3):
     """The form with some submissions, under rules or none."""
-    world.ok("init")
+    world.init()
     world.central.publish(FORM, "1", FIELDS, project=1, name=FORM)
     set_rules(world, rules)
     return [world.central.create(FORM, data=plain(n), deviceId=DEVICE)["id"]
@@ -302,7 +302,7 @@ def test_one_job_for_many_forms():
         world.write("key", KEY)
         world.job("all", form="*", include=f"{FORM}, simple", drop="contact",
                   hash="free", hash_key_file=world.path("key"))
-        world.ok("init")
+        world.init()
         world.central.publish(FORM, "1", FIELDS, project=1, name=FORM)
         world.central.create(FORM, data=plain(1))
         world.central.create("simple", count=1)
@@ -516,7 +516,7 @@ def test_entities():
     """Properties, label and creator; a rule that comes late; a purged one."""
     with odks.World() as world:
         world.job("list", kind="entities", dataset="folk")
-        world.ok("init")
+        world.init()
         world.central.dataset("folk", ["first-name", "nin", "town"])
         ids = [world.central.entity("folk", data={
             "label": f"CANARY-label-{n}", "first_name": f"CANARY-first-{n}",

@@ -21,7 +21,7 @@ def new_world(**jobs):
 
 
 def ready(world):
-    world.ok("init")
+    world.init()
     return world
 
 

@@ -27,7 +27,7 @@ class Quirk(odks.World):
 
     def __enter__(self):
         super().__enter__()
-        self.ok("init")
+        self.init()
         if self._fields:
             self.publish(*self._fields)
         return self
@@ -291,7 +291,7 @@ def test_drift_many_submissions_of_a_form_made_anew_need_a_person():
 def test_drift_never_published_form():
     with odks.World() as w:
         w.job("quirk", form="nothing-like-it")
-        w.ok("init")
+        w.init()
         result = w.exits(78, "run")
         tap.check("nothing-like-it" in result.err, str(result))
 
@@ -366,7 +366,7 @@ def test_names_of_forms_in_addresses():
     with odks.World() as w:
         form = "odd id-1.2 ž"
         w.job("odd", form=form)
-        w.ok("init")
+        w.init()
         w.central.create(form, data={"a": "1"})
         w.central.clock(advance=60)
         w.ok("run")
@@ -572,7 +572,7 @@ def test_encrypted_submissions_are_metadata():
     """Never an error, never a silent zero: with plain ones among them."""
     with odks.World() as w:
         w.job("secret", form="secret", project=2)
-        w.ok("init")
+        w.init()
         w.central.create("secret", count=2, seed=1)
         w.central.create("secret", data={}, status="missingEncryptedFormData")
         w.central.create("secret", plain=True, data={

@@ -24,7 +24,7 @@ def new_world(**job):
 
 def synced(world, count=6):
     """Some submissions in the tables; their ids."""
-    world.ok("init")
+    world.init()
     if count:
         world.central.create(FORM, count=count, seed=1)
     later(world)
@@ -194,7 +194,7 @@ def test_a_job_of_its_own_for_a_repeat():
         shared = {"form": FORM, "on_delete": "hard", "attachments_age": "0"}
         world.job("submissions", tables="Submissions", **shared)
         world.job("persons", tables="Submissions.person_details", **shared)
-        world.ok("init")
+        world.init()
         world.central.create(FORM, count=4, seed=1)
         later(world)
         world.ok("run")
@@ -286,7 +286,7 @@ def test_a_repeat_that_the_form_had():
         ids = [world.central.create("split", data={
             "name": "a", "visit": [{"note": "b"}], "asset": [{"kind": "c"}],
         })["id"] for _ in range(3)]
-        world.ok("init")
+        world.init()
         run(world)
         world.central.publish("split", "2", fields)
         world.jobs["repeats"]["tables"] = "Submissions.visit"

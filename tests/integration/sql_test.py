@@ -27,7 +27,7 @@ class NoCentral:
 def new_world(text=None, **settings):
     """Ready, with a job x that runs the text, and a table t with 3 rows."""
     with odks.World(NoCentral()) as world:
-        world.ok("init")
+        world.init()
         world.session.run("CREATE TABLE odk.t AS SELECT generate_series(1, 3)"
                           " AS n; CREATE ROLE reader_" + world.database)
         try:
@@ -91,7 +91,7 @@ def test_where_and_when_it_runs():
             SELECT FROM generate_series(1, 7)
             """) as world:
         world.settings["database"]["tracking_schema"] = "books"
-        world.ok("init")
+        world.init()
         world.ok("run")
         (row,) = world.session.rows("SELECT * FROM books.odk_sync_history")
         tap.equal((row["status"], row["records_processed"],

@@ -31,7 +31,7 @@ def new_world():
 
 
 def ready(world):
-    world.ok("init")
+    world.init()
     return world
 
 

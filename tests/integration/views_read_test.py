@@ -93,7 +93,7 @@ class Reader(threading.Thread):
 def test_reads_go_on_during_syncs_with_drift():
     with odks.World() as world:
         world.job("busy", form=FORM, parent_columns="name", max_failures=1000)
-        world.ok("init")
+        world.init()
         publish(world, 1)
         world.central.create(FORM, count=START, seed=1)
         world.central.clock(advance=3600)

@@ -35,7 +35,7 @@ def data_requests(world):
 
 
 def synced(world, count=6):
-    world.ok("init")
+    world.init()
     if count:
         world.central.create(FORM, count=count, seed=1)
     world.central.clock(advance=3600)
@@ -45,7 +45,7 @@ def synced(world, count=6):
 
 def test_first_sync_says_nothing_and_holds_everything():
     with new_world() as world:
-        world.ok("init")
+        world.init()
         world.central.create(FORM, count=20, seed=3)
         world.central.clock(advance=3600)
         result = world.ok("run")
@@ -127,7 +127,7 @@ def test_unchanged_rows_are_not_written():
 
 def test_windows_are_bounded_and_complete():
     with new_world(window_rows=5) as world:
-        world.ok("init")
+        world.init()
         for seed in range(23):
             world.central.create(FORM, seed=seed + 1)
             world.central.clock(advance=60)
@@ -142,7 +142,7 @@ def test_windows_are_bounded_and_complete():
 
 def test_submissions_of_one_instant_stay_together():
     with new_world(window_rows=5) as world:
-        world.ok("init")
+        world.init()
         world.central.clock(set="2026-01-05T10:00:00Z")
         world.central.create(FORM, count=17, seed=5)
         world.central.clock(advance=60)
@@ -155,7 +155,7 @@ def test_submissions_of_one_instant_stay_together():
 def test_cut_response_is_read_again():
     for cut in ("cut", "cut-clean"):
         with new_world() as world:
-            world.ok("init")
+            world.init()
             world.central.create(FORM, count=10, seed=3)
             world.central.clock(advance=3600)
             world.central.script({"match": "expand", "times": 1,
@@ -233,7 +233,7 @@ def test_window_by_hand():
 def test_terminal_shows_progress_and_a_summary():
     with odks.World(options=("--seed-bulk", "2000", "--rate", "2000")) as world:
         world.job("bulk", form="bulk", batch_bytes=20000)
-        world.ok("init")
+        world.init()
         ours, theirs = os.openpty()
         process = world.start("run", stderr=theirs,
                               env={"TERM": "xterm", "CI": ""})
@@ -253,7 +253,7 @@ def test_terminal_shows_progress_and_a_summary():
 
 def test_dry_run_writes_nothing():
     with new_world() as world:
-        world.ok("init")
+        world.init()
         world.central.create(FORM, count=3, seed=3)
         world.central.clock(advance=3600)
         result = world.ok("run", "people", "--dry-run")
@@ -308,7 +308,7 @@ def test_one_job_for_each_table():
         world.job("person_details", form=FORM, after="main_submissions",
                   tables="Submissions.person_details")
         synced_types = ["main_submissions", "person_details"]
-        world.ok("init")
+        world.init()
         world.central.create(FORM, count=5, seed=1)
         world.central.clock(advance=3600)
         world.ok("run")
@@ -324,7 +324,7 @@ def test_one_job_for_each_table():
 def test_encrypted_form_gives_metadata():
     with odks.World() as world:
         world.job("secret", form="secret", project=2)
-        world.ok("init")
+        world.init()
         world.central.create("secret", count=2, seed=1)
         world.central.clock(advance=3600)
         result = world.ok("run", "-v")
