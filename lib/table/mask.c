@@ -8,7 +8,6 @@
 
 #include "core/hmac.h"
 #include "core/mem.h"
-#include "core/suggest.h"
 #include "table/number.h"
 #include "table/rules.h"
 #include "table/types.h"
@@ -315,6 +314,25 @@ mask_of(const struct odks_mask *m, const char *key)
     return found;
 }
 
+/*
+ * Where none belongs, it may hold questions of a version of the form that was
+ * published after we asked for its fields.
+ */
+static bool
+is_container(struct json_object *value)
+{
+    return json_object_is_type(value, json_type_object)
+           || json_object_is_type(value, json_type_array);
+}
+
+static bool
+is_place(const struct odks_mask *m, struct json_object *value)
+{
+    return odks_type(m->type)->geometry != NULL
+           && json_object_is_type(value, json_type_object)
+           && json_object_object_get_ex(value, "coordinates", NULL);
+}
+
 static void mask_object(const struct odks_privacy *p, const struct odks_mask *m,
                         struct json_object *object);
 
@@ -327,7 +345,7 @@ mask_rows(const struct odks_privacy *p, const struct odks_mask *m,
 
         if (json_object_is_type(row, json_type_object))
             mask_object(p, m, row);
-        else if (m->below)
+        else if (m->below || is_container(row))
             (void) json_object_array_put_idx(rows, i, NULL);
     }
 }
@@ -344,7 +362,7 @@ mask_branch(const struct odks_privacy *p, const struct odks_mask *m,
     else if (repeat && json_object_is_type(value, json_type_array))
         mask_rows(p, m, value);
     else
-        return !m->below;
+        return !m->below && !is_container(value);
     return true;
 }
 
@@ -360,6 +378,8 @@ mask_member(const struct odks_privacy *p, const struct odks_mask *m,
             (void) json_object_object_add(object, key, NULL);
     } else if (m->rule != NULL) {
         (void) json_object_object_add(object, key, masked(p, m, value));
+    } else if (is_container(value) && !is_place(m, value)) {
+        (void) json_object_object_add(object, key, NULL);
     }
 }
 
@@ -434,49 +454,4 @@ odks_privacy_mask(const struct odks_privacy *p, struct json_object *row)
         mask_system(p, &p->rule[i], row);
     if (p->questions)
         mask_object(p, p->root, row);
-}
-
-static void
-collect(const struct odks_rule *rule, const struct odks_mask *m,
-        struct odks_buf *text)
-{
-    if (odks_rule_names(rule, m->path)
-        && !odks_buf_printf(text, "%s%s", text->len > 0 ? ", " : "", m->path))
-        return;
-    for (size_t i = 0; i < m->count; i++)
-        collect(rule, &m->child[i], text);
-}
-
-/* The names that rule could have meant; list may be NULL. */
-static size_t
-candidates(const struct odks_rule *rule, const struct odks_mask *m,
-           const char **list, size_t n)
-{
-    for (size_t i = 0; i < m->count; i++) {
-        if (list != NULL)
-            list[n] =
-                rule->name[0] == '/' ? m->child[i].path : m->child[i].name;
-        n = candidates(rule, &m->child[i], list, n + 1);
-    }
-    return n;
-}
-
-char *
-odks_privacy_questions(const struct odks_privacy *p, size_t i,
-                       const char **meant)
-{
-    const struct odks_rule *rule = &p->rule[i];
-    CLEANUP_BUF struct odks_buf text = ODKS_BUF_INIT(1 << 20);
-
-    *meant = NULL;
-    if (rule->system)
-        return odks_xstrdup(odks_rule_system_from(rule));
-    collect(rule, p->root, &text);
-    if (text.len > 0)
-        return odks_xstrdup(text.data);
-    size_t n = candidates(rule, p->root, NULL, 0);
-    CLEANUP_FREE const char **list = odks_xcalloc(n + 1, sizeof(*list));
-    (void) candidates(rule, p->root, list, 0);
-    *meant = odks_suggest(rule->name, list, n);
-    return NULL;
 }

@@ -9,6 +9,7 @@
 
 #include "core/hmac.h"
 #include "core/mem.h"
+#include "core/suggest.h"
 #include "table/rules.h"
 
 enum { KEY_ID_LEN = 16, TEXT_MAX = 8 << 20 };
@@ -320,4 +321,49 @@ odks_privacy_json(const struct odks_privacy *p)
         (void) json_object_array_add(list, o);
     }
     return list;
+}
+
+static void
+collect(const struct odks_rule *rule, const struct odks_mask *m,
+        struct odks_buf *text)
+{
+    if (odks_rule_names(rule, m->path)
+        && !odks_buf_printf(text, "%s%s", text->len > 0 ? ", " : "", m->path))
+        return;
+    for (size_t i = 0; i < m->count; i++)
+        collect(rule, &m->child[i], text);
+}
+
+/* The names that rule could have meant; list may be NULL. */
+static size_t
+candidates(const struct odks_rule *rule, const struct odks_mask *m,
+           const char **list, size_t n)
+{
+    for (size_t i = 0; i < m->count; i++) {
+        if (list != NULL)
+            list[n] =
+                rule->name[0] == '/' ? m->child[i].path : m->child[i].name;
+        n = candidates(rule, &m->child[i], list, n + 1);
+    }
+    return n;
+}
+
+char *
+odks_privacy_questions(const struct odks_privacy *p, size_t i,
+                       const char **meant)
+{
+    const struct odks_rule *rule = &p->rule[i];
+    CLEANUP_BUF struct odks_buf text = ODKS_BUF_INIT(1 << 20);
+
+    *meant = NULL;
+    if (rule->system)
+        return odks_xstrdup(odks_rule_system_from(rule));
+    collect(rule, p->root, &text);
+    if (text.len > 0)
+        return odks_xstrdup(text.data);
+    size_t n = candidates(rule, p->root, NULL, 0);
+    CLEANUP_FREE const char **list = odks_xcalloc(n + 1, sizeof(*list));
+    (void) candidates(rule, p->root, list, 0);
+    *meant = odks_suggest(rule->name, list, n);
+    return NULL;
 }

@@ -230,6 +230,33 @@ def test_a_key_of_a_newer_form_waits():
         nothing_of(world, ["CANARY-name", "CANARY-more"])
 
 
+def test_a_group_of_a_newer_form_waits():
+    """What was a group or a question is a repeat or a group by the time the
+    rows are read: what they hold is not stored, nor rejected, until it is
+    known."""
+    before = ["phone:string", "q:string", {"g": ["a:string"]}]
+    later = ["phone:string", {"q": ["phone:string", "b:string"]},
+             {"g[]": ["a:string", "phone:string"]}]
+    with odks.World() as world:
+        world.job(FORM, form=FORM)
+        world.ok("init")
+        world.central.publish(FORM, "1", before, project=1, name=FORM)
+        set_rules(world, {"drop": "phone"})
+        world.central.script({"match": "Submissions?", "action": {"hook": {
+            "before": [
+                {"cmd": "publish", "form": FORM, "version": "2",
+                 "fields": later},
+                {"cmd": "create", "form": FORM, "data": {
+                    "phone": "CANARY", "q": {"phone": "CANARY", "b": "y"},
+                    "g": [{"a": "x", "phone": "CANARY"}]}}]}}})
+        sync(world)
+        nothing_of(world, ["CANARY"])
+        sync(world)
+        nothing_of(world, ["CANARY"])
+        tap.equal((row(world)["b"], row(world, "people__g")["a"]),
+                  ("y", "x"), "answers")
+
+
 # -- rules that do not fit ---------------------------------------------------
 
 def refused(world, rules, *words):
