@@ -394,9 +394,8 @@ mask_object(const struct odks_privacy *p, const struct odks_mask *m,
     json_object_object_foreach(object, key, value)
     {
         const struct odks_mask *child = mask_of(m, key);
-        bool own = is_of_central(p, key, m == p->root);
 
-        if (own)
+        if (child == NULL && is_of_central(p, key, m == p->root))
             continue;
         if (child == NULL
             || (child->rule != NULL && child->rule->action == ODKS_DROP))

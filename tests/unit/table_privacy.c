@@ -122,6 +122,13 @@ static const struct {
     { "names as in the form", "a-b, 1st, č", NULL, NULL,
       "a_b:text _1st:text __:text c:text", "c:text",
       "{'a_b':'x','_1st':'x','__':'x','c':'y'}", "{'c':'y'}" },
+    { "names as Central has some, too", "__id, __Submissions_x", NULL, NULL,
+      "g{__id:text a:text} r[__Submissions_x:text b:text]",
+      "g{a:text} r[b:text]",
+      "{'g':{'__id':'x','a':'y'},'r':[{'__id':'1','__Submissions-id':'2',"
+      "'__Submissions_x':'x','b':'y'}],'__id':'2'}",
+      "{'g':{'a':'y'},'r':[{'__id':'1','__Submissions-id':'2','b':'y'}],"
+      "'__id':'2'}" },
     { "part of a name is no name", "on", NULL, NULL, "on:text phone:text",
       "phone:text", "{'on':'x','phone':'y'}", "{'phone':'y'}" },
 
