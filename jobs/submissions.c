@@ -29,7 +29,8 @@ enum { PROOF_ROUNDS = 4, LOCK_PAUSE_MS = 2000 };
 
 /*
  * Does the cursor still hold, be it that of a finished walk or of one that
- * stopped half-way? A full walk is this job's own only if it began it.
+ * stopped half-way? A full walk is this job's own only if it began it. Nor does
+ * it when another job wrote the rows since, under other privacy rules.
  */
 static bool
 goes_on(const struct odks_walk *w, const char *now)
@@ -37,7 +38,8 @@ goes_on(const struct odks_walk *w, const char *now)
     const struct odks_cursor *c = &w->cursor;
     bool in_backfill = c->backfill_started != ODKS_TIME_NONE;
 
-    if (c->form_hash == NULL || strcmp(c->form_hash, now) != 0)
+    if (c->form_hash == NULL || strcmp(c->form_hash, now) != 0
+        || w->model->unread)
         return false;
     if (w->a->payload.full)
         return in_backfill && w->a->job != NULL

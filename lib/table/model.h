@@ -99,6 +99,7 @@ struct odks_model {
     const struct odks_field *fields;    /* borrowed */
     const struct odks_privacy *privacy; /* borrowed; masks every row */
     bool unsettled; /* a table has stale columns: compare all keys */
+    bool unread;    /* and that is news: read all rows again */
 };
 
 /* What odks_model_prepare() changed in the database. */

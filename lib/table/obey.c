@@ -186,8 +186,9 @@ plan_table(struct odks_plan *plan, const struct odks_privacy *p, int row)
     }
     if (table >= 0 && late.count > 0)
         find_stale(plan, &late, (size_t) table);
-    remember(plan, p, row, is_late,
-             table >= 0 && plan->model->table[table]->stale_count > 0);
+    bool stale = table >= 0 && plan->model->table[table]->stale_count > 0;
+    plan->model->unread |= stale && !late.begun;
+    remember(plan, p, row, is_late, stale);
     plan->late = odks_xreallocarray(plan->late, plan->late_count + 1,
                                     sizeof(*plan->late));
     plan->late[plan->late_count++] = late;

@@ -460,6 +460,26 @@ def test_rejects_of_a_walk_that_was_stopped_stay():
         tap.equal(world.session.value(privacy), "drop name", "privacy")
 
 
+def test_rules_of_a_job_that_comes_back():
+    """What another job of the form, which has none, wrote meanwhile obeys
+    again: its own cursor does not tell of that."""
+    with odks.World() as world:
+        world.job(FORM, form=FORM)
+        setup(world, {"coarsen": "gps 2, way 1"})
+        sync(world)
+        ours = world.jobs.pop(FORM)
+        world.job("other", form=FORM)
+        world.ok("run", "other")
+        tap.check("45432187" in dump(world), "nothing to find")
+        del world.jobs["other"]
+        world.jobs[FORM] = ours
+        for mode in ("full", "unchanged"):
+            sync(world)
+            nothing_of(world, ["45432187"])
+            tap.equal(json.loads(world.history()[-1]["metadata"])["mode"],
+                      mode, "mode")
+
+
 def test_another_key_hashes_anew():
     with odks.World() as world:
         world.job(FORM, form=FORM)
