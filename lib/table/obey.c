@@ -377,12 +377,40 @@ forget_rejects(struct odks_sqltext *t, const struct odks_model_conf *conf,
     odks_sql_add(t, ");\n");
 }
 
+/*
+ * Of tables that somebody dropped and that are made anew: with their rows come
+ * their rejects, as the rules leave them, but not those of rows that Central
+ * has no more.
+ */
+static void
+forget_rejects_of_dropped(struct odks_sqltext *t,
+                          const struct odks_model_conf *conf,
+                          const struct odks_plan *plan)
+{
+    for (size_t i = 0; i < plan->model->table_count; i++) {
+        const struct odks_table *table = plan->model->table[i];
+
+        if (!plan->new_table[i]
+            || odks_registry_find(&plan->reg, table->odata, "", ODKS_REG_TABLE,
+                                  "")
+                   < 0)
+            continue;
+        odks_sql_add(t, "DELETE FROM odk_sync_reject WHERE sync_type = ");
+        odks_sql_literal(t, conf->sync_type);
+        odks_sql_add(t, " AND table_name = ");
+        odks_sql_literal(t, table->name);
+        odks_sql_add(t, ";\n");
+    }
+}
+
 bool
 odks_ddl_privacy(struct odks_db *db, const struct odks_model_conf *conf,
                  const struct odks_plan *plan, struct odks_buf *ddl)
 {
     struct odks_sqltext t = { .db = db, .buf = ddl };
 
+    if (conf->privacy != NULL)
+        forget_rejects_of_dropped(&t, conf, plan);
     for (size_t i = 0; i < plan->late_count; i++) {
         const struct odks_late *late = &plan->late[i];
 

@@ -480,6 +480,24 @@ def test_rules_of_a_job_that_comes_back():
                       mode, "mode")
 
 
+def test_rejects_of_tables_that_were_dropped():
+    """The tables are made anew; of a purged row there was a reject."""
+    with odks.World() as world:
+        world.job(FORM, form=FORM)
+        setup(world, None, 1)
+        gone = world.central.create(FORM, data=dict(
+            plain(2), born="CANARY-date", person=[
+                dict(plain(2)["person"][0], age="CANARY-age")]))["id"]
+        sync(world)
+        purge(world, gone)
+        for table in ("people__person__visit", "people__person", "people"):
+            world.session.run(f"DROP TABLE odk.{table} CASCADE")
+        set_rules(world, ALL)
+        sync(world)
+        nothing_of(world)
+        tap.equal(row(world)["free"], hashed("CANARY-free-1"), "hash")
+
+
 def test_another_key_hashes_anew():
     with odks.World() as world:
         world.job(FORM, form=FORM)
