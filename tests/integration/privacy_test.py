@@ -339,11 +339,24 @@ def test_one_job_for_many_forms():
         nothing_of(world, ["CANARY-phone", "CANARY-free"])
 
 
-def test_instance_name_always_fits():
+def test_a_rule_for_another_form_empties_nothing():
     with odks.World() as world:
-        world.job(FORM, form=FORM)
-        setup(world, {"drop": "/meta/instanceName"}, 1)
-        sync(world)
+        world.job("all", form="*", include=f"{FORM}, simple")
+        world.ok("init")
+        world.central.publish(FORM, "1", FIELDS, project=1, name=FORM)
+        world.central.create(FORM, data=plain(1))
+        gone = world.central.create("simple", count=2)["id"]
+        world.central.clock(advance=3600)
+        world.ok("run")
+        world.central.delete("simple", gone)
+        world.central.purge("simple", gone)
+        world.jobs["all"]["drop"] = "contact"
+        for _ in range(2):
+            world.central.clock(advance=3600)
+            world.ok("run")
+        nothing_of(world, ["CANARY-phone"])
+        tap.check(row(world, "simple", f"_id = '{gone}'")["_raw"] is not None,
+                  "_raw of a purged one went")
 
 
 # -- rules that come late ------------------------------------------------------
@@ -529,6 +542,25 @@ def test_a_rule_for_a_question_that_the_form_had():
                   said, said)
         nothing_of(world, ["CANARY-free"])
         tap.equal(sync(world).err, "", "told again")
+
+
+def test_a_question_that_comes_back_with_a_rule():
+    """Its column is filled again, but not in a row that Central has purged
+    since."""
+    with odks.World() as world:
+        world.job(FORM, form=FORM)
+        ids = setup(world)
+        sync(world)
+        purge(world, ids[0])
+        world.central.publish(FORM, "2", [f for f in FIELDS
+                                          if f != "free:string"])
+        sync(world)
+        world.central.publish(FORM, "3", FIELDS)
+        set_rules(world, {"hash": "free"})
+        sync(world)
+        nothing_of(world, ["CANARY-free"])
+        tap.equal(row(world, where=f"_id = '{ids[1]}'")["free"],
+                  hashed("CANARY-free-2"), "hash")
 
 
 def test_new_questions_are_no_reason_to_empty():
