@@ -563,6 +563,27 @@ def test_a_question_that_comes_back_with_a_rule():
                   hashed("CANARY-free-2"), "hash")
 
 
+def test_what_is_dropped_and_renamed_stops_the_job():
+    """Nothing here tells a group that was renamed from one that is gone."""
+    with odks.World() as world:
+        world.job(FORM, form=FORM)
+        setup(world, {"drop": "/contact"})
+        sync(world)
+        fields = [f for f in FIELDS if not isinstance(f, dict)
+                  or "contact" not in f]
+        world.central.publish(FORM, "2", fields + [{"kontakt": [
+            "phone:string"]}])
+        world.central.create(FORM, data=dict(plain(4), kontakt={
+            "phone": "CANARY-phone-4"}))
+        refused(world, {"drop": "/contact"}, "drop /contact",
+                "Did you mean /kontakt?")
+        nothing_of(world, ["CANARY-phone"])
+        set_rules(world, {"drop": "/kontakt"})
+        world.hurry()
+        sync(world)
+        nothing_of(world, ["CANARY-phone"])
+
+
 def test_new_questions_are_no_reason_to_empty():
     with odks.World() as world:
         world.job(FORM, form=FORM)
