@@ -402,6 +402,9 @@ def test_a_late_rule_reaches_what_is_stored():
             got = row(world, where=f"_id = '{ids[0]}'")
             tap.equal(got["nin_v2"], hashed(7700110001), "new column")
             tap.equal(got["nin"], None, "old column")
+            tap.equal(world.session.value("SELECT count(*) FROM"
+                                          " odk.people__person__visit"), 0,
+                      "rows of a dropped repeat")
             if settings["on_delete"] != "hard":
                 gone = row(world, where=f"_id = '{ids[1]}'")
                 tap.equal(gone["_raw"] if "_raw" in gone else None, None,
@@ -457,20 +460,27 @@ def test_rejects_of_a_walk_that_was_stopped_stay():
         world.central.clock(advance=60)
         world.central.create(FORM, data=plain(2))
         sync(world)
-        set_rules(world, {"drop": "name"})
+        # a reject that may be about anything, of the first window
+        world.session.run("ALTER TABLE odk.people ADD CHECK (free <>"
+                          " 'CANARY-free-1') NOT VALID")
+        set_rules(world, {"coarsen": "/seen month"})
         world.settings["central"]["retry"] = "0"
         # the rows of the second window
         world.central.script({"match": "expand=", "skip": 1, "times": -1,
                               "action": {"status": 500}})
         world.central.clock(advance=3600)
         tap.check(world.run("run", FORM).code != 0, "it was not stopped")
-        tap.equal(world.session.value(privacy), "late-drop name", "privacy")
+        tap.equal(world.session.value(privacy), "late-month /seen", "privacy")
+        rejects = world.session.rows("SELECT id, path FROM odk_sync_reject")
+        tap.equal(sorted(r["path"] for r in rejects), ["", "/born"], "rejects")
         world.central.script(clear=True)
+        # something to do for the tables, but not for the rows
+        world.central.publish(FORM, "2", FIELDS)
         world.hurry()
         sync(world)
-        tap.equal(world.session.value("SELECT count(*) FROM odk_sync_reject"),
-                  1, "rejects")
-        tap.equal(world.session.value(privacy), "drop name", "privacy")
+        tap.equal(world.session.rows("SELECT id, path FROM odk_sync_reject"),
+                  rejects, "rejects")
+        tap.equal(world.session.value(privacy), "month /seen", "privacy")
 
 
 def test_rules_of_a_job_that_comes_back():
@@ -610,6 +620,23 @@ def test_only_repeats():
         set_rules(world, {"hash": "nin", "drop": "/person/name"})
         sync(world)
         nothing_of(world, ["7700220", "CANARY-person"])
+
+
+def test_all_of_a_repeat_is_hashed_late():
+    """It is not dropped: of a purged submission rows without answers stay."""
+    with odks.World() as world:
+        world.job(FORM, form=FORM)
+        ids = setup(world)
+        sync(world)
+        purge(world, ids[0])
+        set_rules(world, {"hash": "/person"})
+        sync(world)
+        nothing_of(world, ["7700220", "CANARY-person", "CANARY-note"])
+        tap.equal(world.session.rows(
+            "SELECT _submission_id = '%s' AS gone, count(*), count(nin_v2)"
+            " AS nin FROM odk.people__person GROUP BY 1 ORDER BY 1" % ids[0]),
+            [{"gone": False, "count": 2, "nin": 2},
+             {"gone": True, "count": 1, "nin": 0}], "persons")
 
 
 def test_rules_are_those_of_a_job():
