@@ -23,6 +23,7 @@ struct odks_err {
     enum odks_exit code; /* ODKS_EXIT_OK: no error */
     bool interrupted;    /* we were asked to stop: hand the job back */
     char sqlstate[6];    /* "" unless PostgreSQL said it */
+    bool raised;         /* a function in PostgreSQL chose state and words */
     char message[1024];
     char detail[512];
     char hint[512];

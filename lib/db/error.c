@@ -100,6 +100,21 @@ line_of(const PGresult *res)
     return line;
 }
 
+/* By RAISE or its like: the source files of the procedural languages. */
+static bool
+is_raised(const PGresult *res)
+{
+    static const char *const files[] = { "pl_", "plpy", "plperl", "pltcl" };
+    const char *file = PQresultErrorField(res, PG_DIAG_SOURCE_FILE);
+
+    for (size_t i = 0; file != NULL && i < sizeof(files) / sizeof(files[0]);
+         i++) {
+        if (strncmp(file, files[i], strlen(files[i])) == 0)
+            return true;
+    }
+    return false;
+}
+
 void
 odks_db_result_err(const struct odks_db *db, const PGresult *res,
                    const char *name, struct odks_err *err)
@@ -118,6 +133,7 @@ odks_db_result_err(const struct odks_db *db, const PGresult *res,
         return;
     }
     set(err, state, primary);
+    err->raised = is_raised(res);
     /* DETAIL may quote a row: values of submissions stay out of messages */
     int line = line_of(res);
     if (line > 0)

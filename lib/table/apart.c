@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "core/mem.h"
+#include "table/sqltext.h"
 #include "table/stage.h"
 #include "table/types.h"
 
@@ -156,26 +157,6 @@ blank(struct odks_batch *part, bool all)
     }
 }
 
-/* Values may be in what PostgreSQL says of class 22, and a trigger at all. */
-void
-odks_merge_hide_values(struct odks_err *err)
-{
-    char state[sizeof(err->sqlstate)];
-    bool trigger = strncmp(err->sqlstate, "P0", 2) == 0;
-
-    if (strncmp(err->sqlstate, "22", 2) != 0 && !trigger)
-        return;
-    memcpy(state, err->sqlstate, sizeof(state));
-    odks_err_set(err, ODKS_EXIT_DATA, "%s",
-                 trigger ? "a trigger or function that is not of odk-sync "
-                           "refuses a row"
-                         : "PostgreSQL refuses a value");
-    odks_err_detail(err, "SQLSTATE %s", state);
-    if (trigger)
-        odks_err_hint(err, "The log of the database server has its words.");
-    memcpy(err->sqlstate, state, sizeof(state));
-}
-
 static void
 reject_all(struct apart *a, struct odks_batch *part)
 {
@@ -211,7 +192,7 @@ try_part(struct apart *a, struct odks_batch *part, bool *refused)
         return false;
     *refused = true;
     a->refusal = *run.err;
-    odks_merge_hide_values(&a->refusal);
+    odks_sql_hide_values(&a->refusal);
     odks_err_clear(run.err);
     return odks_db_do(run.db, "savepoint",
                       "ROLLBACK TO SAVEPOINT odks_part;"

@@ -105,6 +105,18 @@ forget_views(struct odks_db *db, const struct odks_model_conf *conf,
     return res != NULL;
 }
 
+/* Users' triggers are on these tables. */
+static bool
+empty_columns(struct odks_db *db, const struct odks_buf *statements,
+              struct odks_err *err)
+{
+    if (statements->len == 0
+        || odks_db_do(db, "privacy", statements->data, err))
+        return true;
+    odks_sql_hide_values(err);
+    return false;
+}
+
 static bool
 apply(struct odks_db *db, const struct odks_model_conf *conf,
       const struct odks_plan *plan, bool dry_run, struct odks_buf *ddl,
@@ -122,8 +134,7 @@ apply(struct odks_db *db, const struct odks_model_conf *conf,
     }
     /* emptying takes its time, and so comes before readers are locked out */
     if (!dry_run)
-        return (before.len == 0 || odks_db_do(db, "privacy", before.data, err))
-               && run(db, plan, &tables, err)
+        return empty_columns(db, &before, err) && run(db, plan, &tables, err)
                && odks_plan_record(db, conf, plan, err)
                && forget_views(db, conf, err);
     if (ddl != NULL

@@ -60,7 +60,10 @@ query_table(struct odks_db *db, const struct odks_model *model,
     odks_sql_add(&t, after);
     if (!odks_sql_done(&t, err))
         return NULL;
-    return odks_db_exec(db, "reconcile", sql.data, count, params, err);
+    PGresult *res = odks_db_exec(db, "reconcile", sql.data, count, params, err);
+    if (res == NULL)
+        odks_sql_hide_values(err);
+    return res;
 }
 
 static PGresult *

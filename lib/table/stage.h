@@ -99,9 +99,6 @@ ODKS_MUST_CHECK bool odks_merge_bring_in(struct odks_merge_run *m);
  */
 ODKS_MUST_CHECK bool odks_merge_apart(struct odks_merge_run *m);
 
-/* What the database said, without values of submissions. */
-void odks_merge_hide_values(struct odks_err *err);
-
 /* The caller owns *sql. */
 ODKS_MUST_CHECK bool odks_merge_sql_make(struct odks_db *db,
                                          const struct odks_batch *b,

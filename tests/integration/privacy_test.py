@@ -781,17 +781,19 @@ def silent(world, *results):
         tap.check(at < 0, f"an answer is told: {text[max(at - 300, 0):][:500]}")
 
 
-def provoked(prepare, *codes, formats=("text", "json"), **job):
+def provoked(prepare, *codes, formats=("text", "json"), purged=False, **job):
     """A run under conditions that prepare makes says no answer, whatever
     comes of it."""
     for log_format in formats:
         with odks.World() as world:
             world.job(FORM, form=FORM, **job)
             world.settings["odk-sync"].update(LOUD, log_format=log_format)
-            setup(world, None, 2)
+            ids = setup(world, None, 2)
             sync(world)
             world.central.create(FORM, data=plain(3), deviceId=DEVICE)
             prepare(world)
+            if purged:
+                purge(world, ids[0])
             world.central.clock(advance=3600)
             world.hurry()
             result = world.run("run", FORM, "-v")
@@ -830,6 +832,25 @@ def test_what_the_database_refuses_is_not_told():
                  " = NEW.name, HINT = NEW.phone; END $$",
                  "CREATE TRIGGER t BEFORE INSERT ON odk.people FOR EACH ROW"
                  " EXECUTE FUNCTION odk.say()"), 65)
+    # of its own choice, whatever is done to the row
+    for state, codes in (("check_violation", (0, 65)), ("P0001", (65,)),
+                         ("serialization_failure", (75,))):
+        provoked(trigger("INSERT", state), *codes, formats=["text"])
+        provoked(lambda world, s=state: (
+            trigger("UPDATE", s)(world), set_rules(world, {"drop": "name"})),
+            65 if codes[0] == 0 else codes[0], formats=["text"])
+    provoked(trigger("DELETE", "23000"), 65, formats=["text"],
+             purged=True, on_delete="hard")
+
+
+def trigger(event, state):
+    """One of the user's that tells an answer in words of its own."""
+    row = "OLD" if event == "DELETE" else "NEW"
+    return lambda world: world.session.run(
+        "CREATE FUNCTION odk.tell() RETURNS trigger LANGUAGE plpgsql AS $$"
+        f" BEGIN RAISE EXCEPTION 'not %', {row}.free USING ERRCODE ="
+        f" '{state}'; END $$; CREATE TRIGGER t BEFORE {event} ON odk.people"
+        " FOR EACH ROW EXECUTE FUNCTION odk.tell()")
 
 
 def test_what_the_connection_loses_is_not_told():
