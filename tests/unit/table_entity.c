@@ -62,6 +62,16 @@ START_TEST(a_row)
 }
 END_TEST
 
+/* Of a property it would say that there is none. */
+START_TEST(an_empty_label)
+{
+    with("a:text", &conf, ODKS_DELETE_SOFT);
+    (void) add("{\"__id\":\"" ID "\",\"label\":\"\",\"a\":\"\","
+               "\"__system\":{\"createdAt\":\"2026-11-23T10:00:00.000Z\"}}");
+    ck_ask(db, "SELECT _label = '', a IS NULL FROM odk.f__entity", "t|t");
+}
+END_TEST
+
 /* The same entity twice in one batch: the later version counts. */
 START_TEST(twice)
 {
@@ -211,6 +221,7 @@ suite(void)
 
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, a_row);
+    tcase_add_test(tc, an_empty_label);
     tcase_add_test(tc, twice);
     tcase_add_loop_test(tc, no_entity, 0, 4);
     tcase_add_test(tc, a_form_of_the_same_name);
