@@ -325,6 +325,22 @@ def test_what_keeps_the_count_is_found_by_reconcile():
         compare(world, known=ids)
 
 
+def test_a_comparison_reads_what_differs_and_no_more():
+    """Also a deletion that was committed later than the overlap covers."""
+    for how in HOW:
+        with new_world(on_delete=how) as world:
+            one, two, *_ = synced(world)
+            world.central.entity(NAME, "delete", one)
+            run(world)
+            run(world, "list", "--reconcile")
+            tap.equal(metadata(world)["received"], 0, f"rows read, {how}")
+            world.central.entity(NAME, "delete", two, hold=True)
+            run(world)
+            world.central.entity(NAME, "release", two)
+            run(world, "list", "--reconcile")
+            compare(world, on_delete=how)
+
+
 def test_late_commit_within_the_overlap():
     with new_world(overlap="10m") as world:
         synced(world)
