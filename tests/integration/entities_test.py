@@ -6,6 +6,7 @@ import os
 import random
 import re
 import sys
+import urllib.parse
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "harness"))
@@ -293,9 +294,30 @@ def test_windows():
         world.central.requests()
         world.ok("run")
         compare(world)
-        windows = [r for r in feed_requests(world)
-                   if "lt%20" in r and "%24top" not in r and "$top" not in r]
+        requests = [urllib.parse.unquote(r) for r in feed_requests(world)]
+        windows = [r for r in requests if " lt " in r and "$top" not in r]
         tap.check(len(windows) >= 3, windows)
+        keys = [r for r in requests if r.endswith("select=__id,__system")
+                or "select=__id,__system&" in r]
+        tap.equal(keys, [], "requests for keys")
+
+
+def test_an_update_during_the_first_walk():
+    """Behind the window that had the entity: no count shows it."""
+    with new_world(window_rows=2) as world:
+        world.ok("init")
+        world.central.dataset(NAME, PROPERTIES)
+        ids = []
+        for n in range(5):
+            ids += add(world, 1, n)
+            later(world, 60)
+        world.central.script({
+            "match": "__system/createdAt ge", "action": {"hook": {"before": [
+                {"cmd": "update", "dataset": NAME, "id": ids[0],
+                 "data": {"age": "99"}}]}}})
+        world.ok("run")
+        tap.equal(row(world, ids[0])["age"], "99", "age")
+        compare(world)
 
 
 def test_bulk_restore_and_purge_are_found_by_the_count():
@@ -310,6 +332,18 @@ def test_bulk_restore_and_purge_are_found_by_the_count():
         world.central.entity(NAME, "purge")
         run(world)
         compare(world, known=ids)
+
+
+def test_a_deletion_and_a_bulk_restore_keep_the_count():
+    """The date of the one tells, and then the count."""
+    with new_world(reconcile="10d") as world:
+        ids = synced(world)
+        world.central.entity(NAME, "delete", ids[0])
+        run(world)
+        world.central.entity(NAME, "restore", ids[0], bulk=True)
+        world.central.entity(NAME, "delete", ids[1])
+        run(world)
+        compare(world)
 
 
 def test_what_keeps_the_count_is_found_by_reconcile():
@@ -424,6 +458,16 @@ def test_the_brake():
             f"SELECT count(*) FROM odk.v_{TABLE}"), 40, "rows")
         run(world, "list", "--reconcile", "--allow-mass-delete")
         compare(world, known=ids)
+
+
+def test_no_brake_where_nothing_is_removed():
+    with new_world(on_delete="keep") as world:
+        ids = synced(world, 40)
+        for one in ids[:25]:
+            world.central.entity(NAME, "delete", one)
+        world.central.entity(NAME, "purge")
+        run(world, "list", "--reconcile")
+        compare(world, on_delete="keep", known=ids)
 
 
 # -- what must not be written ------------------------------------------------
