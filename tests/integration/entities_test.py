@@ -385,6 +385,15 @@ def test_late_commit_within_the_overlap():
         later(world, 60)
         world.ok("run")
         compare(world)
+        # of that no count tells
+        world.central.entity(NAME, "update", late, data={"age": "1"},
+                             hold=True)
+        later(world, 300)
+        world.ok("run")
+        world.central.entity(NAME, "release", late)
+        later(world, 60)
+        world.ok("run")
+        compare(world)
         world.central.entity(NAME, "delete", late, hold=True)
         later(world, 300)
         world.ok("run")
