@@ -311,6 +311,9 @@ static const struct {
     { "drop /g", "/g/a", NULL, NULL, true },
     { "drop g", NULL, "/x/g/a", NULL, true },
     { "drop /g", "/ga", NULL, NULL, false },
+    { "hash:0000 /g", "/g/a", NULL, NULL, false },
+    { "year /g", NULL, NULL, "/g/a year", false },
+    { "late-drop a", "a", NULL, NULL, false },
     { "drop /g", "a", NULL, NULL, false },
     { "drop /a", "a", NULL, NULL, false },
     { "hash:0000 a", NULL, "a", NULL, false },
@@ -340,6 +343,27 @@ START_TEST(earlier_rule_may_be_enough)
         odks_rule_is_kept(r.privacy, r.privacy->rule, earlier[_i].have)
             == earlier[_i].kept,
         "%s: %s", earlier[_i].have, odks_privacy_rule(r.privacy, 0));
+    free_rules(&r);
+}
+END_TEST
+
+START_TEST(late_rules_are_marked)
+{
+    static const bool late[] = { false, true, false };
+    struct rules r;
+
+    make_rules(&r, "a, b, bb", NULL, NULL, NULL);
+    char *text = odks_rules_text(r.privacy, late);
+    ck_assert_str_eq(text, "drop a, late-drop b, drop bb");
+    for (size_t i = 0; i < 3; i++) {
+        const struct odks_rule *rule = &r.privacy->rule[i];
+
+        ck_assert(odks_rule_is_late(r.privacy, rule, text) == late[i]);
+        ck_assert(odks_rule_is_kept(r.privacy, rule, text) != late[i]);
+    }
+    ck_assert(!odks_rule_is_late(r.privacy, &r.privacy->rule[1],
+                                 "late-drop bb, late-drop a"));
+    free(text);
     free_rules(&r);
 }
 END_TEST
@@ -478,6 +502,7 @@ suite(void)
     tcase_add_loop_test(tc, row_is_masked, 0, COUNT(masks));
     tcase_add_loop_test(tc, misfit_is_told, 0, COUNT(misfits));
     tcase_add_loop_test(tc, earlier_rule_may_be_enough, 0, COUNT(earlier));
+    tcase_add_test(tc, late_rules_are_marked);
     tcase_add_test(tc, text_tells_rules_and_key_apart);
     tcase_add_test(tc, no_rules_are_none);
     tcase_add_loop_test(tc, month_begins_where_the_job_is, 0, COUNT(zones));
