@@ -690,6 +690,8 @@ def test_entities():
                    got["_raw"]["label"]),
                   (hashed("CANARY-label-1"), hashed("CANARY-nin-1"), "x",
                    hashed("CANARY-label-1")), "cells")
+        tap.equal((got["_creator"], got["_raw"]["__system"]["creatorId"]),
+                  (hashed("admin@example.org"), hashed("5")), "creator")
         tap.equal(row(world, "folk__entity", f"_id = '{ids[0]}'")["nin"],
                   None, "what is not set")
         gone = row(world, "folk__entity", f"_id = '{ids[2]}'")
