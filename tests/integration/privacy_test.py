@@ -489,6 +489,21 @@ def test_rejects_of_a_walk_that_was_stopped_stay():
         tap.equal(world.session.value(privacy), "month /seen", "privacy")
 
 
+def test_rejects_of_an_earlier_job():
+    with odks.World() as world:
+        world.job(FORM, form=FORM)
+        setup(world, None, 1)
+        gone = world.central.create(FORM, data=dict(
+            plain(2), born="CANARY-date"))["id"]
+        sync(world)
+        purge(world, gone)
+        set_rules(world, ALL)
+        world.jobs["renamed"] = world.jobs.pop(FORM)
+        world.central.clock(advance=3600)
+        world.ok("run", "renamed")
+        nothing_of(world)
+
+
 def test_rules_of_a_job_that_comes_back():
     """What another job of the form, which has none, wrote meanwhile obeys
     again: its own cursor does not tell of that."""
