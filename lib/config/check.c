@@ -316,7 +316,8 @@ odks_config_check(struct odks_config *cfg, struct odks_err *err)
         else if (section->kind == ODKS_SECTION_CENTRAL)
             fine = check_central(cfg, section, err);
         else if (section->kind == ODKS_SECTION_JOB)
-            fine = check_job(cfg, section, err);
+            fine = check_job(cfg, section, err)
+                   && odks_config_check_shared(cfg, section, err);
         if (!fine)
             return false;
     }

@@ -262,6 +262,15 @@ odks_config_check_privacy(const struct odks_config *cfg,
                           const struct odks_section *section,
                           struct odks_err *err);
 
+/*
+ * Jobs that fill the same table have the same privacy rules: else each would
+ * store what the other must not. For a section and those before it.
+ */
+ODKS_MUST_CHECK bool
+odks_config_check_shared(const struct odks_config *cfg,
+                         const struct odks_section *section,
+                         struct odks_err *err);
+
 /* secret.c: the content of a password file; the caller wipes and frees it. */
 ODKS_MUST_CHECK bool odks_secret_read(const char *path, char **secret,
                                       struct odks_err *err);

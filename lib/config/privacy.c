@@ -108,6 +108,80 @@ odks_config_check_privacy(const struct odks_config *cfg,
     return false;
 }
 
+static bool
+same_text(const char *a, const char *b)
+{
+    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+/* How many of items are in list. */
+static size_t
+count_in(const char *const *list, const char *const *items)
+{
+    size_t count = 0;
+
+    for (; list != NULL && items != NULL && *items != NULL; items++) {
+        const char *const *at = list;
+
+        while (*at != NULL && strcmp(*at, *items) != 0)
+            at++;
+        count += *at != NULL;
+    }
+    return count;
+}
+
+static bool
+same_items(const char *const *a, const char *const *b)
+{
+    return count_in(a, b) == count_in(b, b) && count_in(b, a) == count_in(a, a);
+}
+
+/* Do both fill a table of the same form or dataset? */
+static bool
+share_a_table(const struct odks_job_conf *a, const struct odks_job_conf *b)
+{
+    return a->central != NULL && a->central == b->central
+           && a->project == b->project && strcmp(a->schema, b->schema) == 0
+           && same_text(a->form, b->form) && same_text(a->dataset, b->dataset)
+           && !odks_config_is_pattern(a)
+           && (a->tables == NULL || b->tables == NULL
+               || count_in(a->tables, b->tables) > 0);
+}
+
+static bool
+same_rules(const struct odks_job_conf *a, const struct odks_job_conf *b)
+{
+    return same_items(a->drop, b->drop) && same_items(a->hash, b->hash)
+           && same_items(a->coarsen, b->coarsen)
+           && (a->hash == NULL
+               || same_text(a->hash_key_file, b->hash_key_file));
+}
+
+bool
+odks_config_check_shared(const struct odks_config *cfg,
+                         const struct odks_section *section,
+                         struct odks_err *err)
+{
+    const struct odks_job_conf *job = &section->conf.job.conf;
+
+    for (size_t i = 0; cfg->sections[i] != section; i++) {
+        const struct odks_section *other = cfg->sections[i];
+
+        if (other->kind != ODKS_SECTION_JOB
+            || !share_a_table(&other->conf.job.conf, job)
+            || same_rules(&other->conf.job.conf, job))
+            continue;
+        odks_err_set(err, ODKS_EXIT_CONFIG,
+                     "%s: %s and %s fill the same table, but have other "
+                     "privacy rules",
+                     section->origin, other->title, section->title);
+        odks_err_hint(err, "Give both the same drop, hash, coarsen and "
+                           "hash_key_file.");
+        return false;
+    }
+    return true;
+}
+
 bool
 odks_config_hash_key(const struct odks_job_conf *job, char **key,
                      struct odks_err *err)

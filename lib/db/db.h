@@ -113,6 +113,12 @@ ODKS_MUST_CHECK bool odks_db_copy(struct odks_db *db, const char *copy,
                                   const struct odks_buf *data,
                                   struct odks_err *err);
 
+/*
+ * Take words out of err that may have values of submissions in them: for what
+ * the database said of a statement that writes rows.
+ */
+void odks_db_hide_values(struct odks_err *err);
+
 /* name as a quoted identifier, into b. False: over the cap of b. */
 ODKS_MUST_CHECK bool odks_db_ident(struct odks_db *db, const char *name,
                                    struct odks_buf *b);

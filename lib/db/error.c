@@ -191,3 +191,23 @@ odks_db_connect_err(PGconn *conn, struct odks_err *err)
         odks_err_hint(err, "Check host and port in [database], and that the "
                            "server runs.");
 }
+
+/* PostgreSQL's own words have values in class 22; a trigger's in any. */
+void
+odks_db_hide_values(struct odks_err *err)
+{
+    const struct odks_err said = *err;
+
+    if (strncmp(said.sqlstate, "22", 2) != 0 && !said.raised)
+        return;
+    odks_err_set(
+        err, said.code == ODKS_EXIT_SOFTWARE ? ODKS_EXIT_DATA : said.code, "%s",
+        said.raised ? "a trigger or function that is not of odk-sync "
+                      "refuses a row"
+                    : "PostgreSQL refuses a value");
+    odks_err_detail(err, "SQLSTATE %s", said.sqlstate);
+    if (said.raised)
+        odks_err_hint(err, "The log of the database server has its words.");
+    memcpy(err->sqlstate, said.sqlstate, sizeof(err->sqlstate));
+    err->raised = said.raised;
+}

@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "core/mem.h"
-#include "table/sqltext.h"
 #include "table/stage.h"
 #include "table/types.h"
 
@@ -192,7 +191,7 @@ try_part(struct apart *a, struct odks_batch *part, bool *refused)
         return false;
     *refused = true;
     a->refusal = *run.err;
-    odks_sql_hide_values(&a->refusal);
+    odks_db_hide_values(&a->refusal);
     odks_err_clear(run.err);
     return odks_db_do(run.db, "savepoint",
                       "ROLLBACK TO SAVEPOINT odks_part;"

@@ -7,7 +7,6 @@
 
 #include "core/mem.h"
 #include "sql/queries.h"
-#include "table/sqltext.h"
 #include "table/stage.h"
 
 enum { /* columns of what apply returns */
@@ -355,7 +354,7 @@ odks_batch_merge(struct odks_batch *batch, struct odks_db *db,
         return true;
     bool ok = merge(&m);
     if (!ok)
-        odks_sql_hide_values(err);
+        odks_db_hide_values(err);
     if (ok) {
         m.counts.received += batch->received;
         *counts = m.counts;

@@ -113,7 +113,7 @@ empty_columns(struct odks_db *db, const struct odks_buf *statements,
     if (statements->len == 0
         || odks_db_do(db, "privacy", statements->data, err))
         return true;
-    odks_sql_hide_values(err);
+    odks_db_hide_values(err);
     return false;
 }
 

@@ -462,7 +462,7 @@ settle_table(struct odks_db *db, const struct odks_model *model, size_t i,
     CLEANUP_PGRESULT PGresult *emptied =
         odks_db_exec(db, "privacy", sql.data, 2, params, err);
     if (emptied == NULL)
-        odks_sql_hide_values(err);
+        odks_db_hide_values(err);
     const char *const settled[] = { model->schema, table->name,
                                     odks_privacy_text(model->privacy) };
     CLEANUP_PGRESULT PGresult *res =

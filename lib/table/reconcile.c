@@ -62,7 +62,7 @@ query_table(struct odks_db *db, const struct odks_model *model,
         return NULL;
     PGresult *res = odks_db_exec(db, "reconcile", sql.data, count, params, err);
     if (res == NULL)
-        odks_sql_hide_values(err);
+        odks_db_hide_values(err);
     return res;
 }
 

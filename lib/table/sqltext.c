@@ -3,8 +3,6 @@
 
 #include "table/sqltext.h"
 
-#include <string.h>
-
 void
 odks_sql_add(struct odks_sqltext *t, const char *text)
 {
@@ -42,24 +40,4 @@ odks_sql_done(const struct odks_sqltext *t, struct odks_err *err)
                      "the form is too large: its SQL does not fit in %d bytes",
                      ODKS_SQL_MAX);
     return !t->failed;
-}
-
-/* PostgreSQL's own words have values in class 22; a trigger's in any. */
-void
-odks_sql_hide_values(struct odks_err *err)
-{
-    const struct odks_err said = *err;
-
-    if (strncmp(said.sqlstate, "22", 2) != 0 && !said.raised)
-        return;
-    odks_err_set(
-        err, said.code == ODKS_EXIT_SOFTWARE ? ODKS_EXIT_DATA : said.code, "%s",
-        said.raised ? "a trigger or function that is not of odk-sync "
-                      "refuses a row"
-                    : "PostgreSQL refuses a value");
-    odks_err_detail(err, "SQLSTATE %s", said.sqlstate);
-    if (said.raised)
-        odks_err_hint(err, "The log of the database server has its words.");
-    memcpy(err->sqlstate, said.sqlstate, sizeof(err->sqlstate));
-    err->raised = said.raised;
 }

@@ -28,10 +28,4 @@ void odks_sql_table(struct odks_sqltext *t, const char *schema,
 ODKS_MUST_CHECK bool odks_sql_done(const struct odks_sqltext *t,
                                    struct odks_err *err);
 
-/*
- * Take words out of err that may have values of submissions in them: for what
- * the database said of a statement that writes rows.
- */
-void odks_sql_hide_values(struct odks_err *err);
-
 #endif

@@ -303,6 +303,35 @@ def test_rules_that_are_none():
         tap.check("hash_key_file" in world.exits(78, "run").err, "no key file")
 
 
+def test_jobs_that_fill_one_table_have_the_same_rules():
+    """Else each would store what the other must not."""
+    rules = {"drop": "/name, /free", "hash": "nin", "coarsen": "gps 2"}
+    with odks.World() as world:
+        world.job(FORM, form=FORM, tables="Submissions")
+        setup(world, rules, 1)
+        world.job("rest", form=FORM, hash_key_file=world.path("key"), **rules)
+        sync(world)
+        world.ok("run", "rest")
+        for key, value in (("drop", "/free"), ("hash", None),
+                           ("coarsen", "gps 3"),
+                           ("hash_key_file", world.path("other"))):
+            before = dict(world.jobs["rest"])
+            world.jobs["rest"][key] = value
+            said = world.exits(78, "run").err
+            for words in ("odk-sync.ini:", f"[job {FORM}]", "[job rest]",
+                          "the same table"):
+                tap.check(words in said, f"no {words!r} in {said}")
+            for elsewhere in ({"schema": "other"}, {"form": "simple"},
+                              {"tables": "Submissions.person"}):
+                world.jobs["rest"].update(elsewhere)
+                tap.check("the same table" not in world.run("config").err,
+                          f"{elsewhere} is another table")
+                world.jobs["rest"] = {**before, key: value}
+            world.jobs["rest"] = before
+        world.jobs["rest"]["drop"] = "/free,/name"
+        world.ok("config")
+
+
 def test_key_file():
     with odks.World() as world:
         world.job(FORM, form=FORM)
