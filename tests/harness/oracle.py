@@ -25,7 +25,7 @@ def _state(central, form, project):
     return loads(body)
 
 
-def _fields(central, form, project):
+def read_fields(central, form, project):
     from urllib.parse import quote
     status, _, body = central.request(
         "GET", f"/v1/projects/{project}/forms/{quote(form, safe='')}"
@@ -201,8 +201,9 @@ def _read_rejects(session, tables, kept):
 
 
 class _Comparison:
-    def __init__(self, tables, rejects, doubts, rules):
+    def __init__(self, tables, kinds, rejects, doubts, rules):
         self.tables = tables
+        self.kinds = kinds  # path -> type, as Central has it
         self.rejects = rejects
         self.doubts = doubts
         self.rules = rules
@@ -311,6 +312,24 @@ class _Comparison:
         self.answers(where, self.tables[""], truth, row)
         self.repeats(where, "", truth, where, where)
 
+    def obeyed(self, id_, row):
+        """A row that Central has no more: when rules came, what they are about
+        was emptied, or it is as they leave it."""
+        masks, where = self.rules.masks, f"{id_} {row['_id']}"
+        for column, (action, _) in masks.rules.items():
+            if not masks.could_leave(action, None, "", "", row.get(column)):
+                self.say(where, f"{column} is {row[column]!r}")
+        for path in masks.disobeyed(row.get("_raw") or {}, self.kinds):
+            self.say(where, f"_raw has {path}")
+        for table in self.tables.values():
+            for _, kind, path in table.fields:
+                action, to = masks.above(path) or (None, None)
+                parts = table.columns.get((path, _REGISTERED.get(kind, kind)))
+                for part, column in (parts or {}).items():
+                    if not masks.could_leave(action, to, kind, part,
+                                             row.get(column)):
+                        self.say(where, f"{column} is {row[column]!r}")
+
     def forget(self, id_):
         """Do not look at a submission; its row."""
         for key in [k for k, rows in self.children.items()
@@ -333,6 +352,8 @@ class _Comparison:
         row = self.by_id.get(id_)
         if self.rules.on_delete == "hard":
             return  # what is left of it is told of at the end
+        if row is not None and self.rules.masks:
+            self.obeyed(id_, row)
         self.forget(id_)
         if row is None:
             self.say(id_, "is purged and not there")
@@ -371,12 +392,14 @@ class Rules:
     deleted or purged, so that they have to be there still, or gone;
     skip: ids that are not looked at;
     lagging: ids whose count of attachments may be an earlier one;
-    on_delete, raw: the settings of the job."""
+    on_delete, raw: the settings of the job;
+    masks: its privacy rules, as tests/oracle/masks.py has them."""
 
     def __init__(self, known=(), skip=(), lagging=(), on_delete="soft",
-                 raw=True):
+                 raw=True, masks=None):
         self.known, self.skip = set(known), set(skip)
         self.lagging, self.on_delete, self.raw = set(lagging), on_delete, raw
+        self.masks = masks
 
 
 def _hidden(session, tables):
@@ -412,24 +435,50 @@ def _left_over(session, tables, form, project, ids):
             yield f"{id_}: {row['odata']} still has rows"
 
 
+def _forbidden(session, masks, form, project):
+    """Columns that the rules leave nothing of hold nothing, in any row."""
+    for row in session.rows(
+            "SELECT c.* FROM odk_sync_column c JOIN information_schema.columns"
+            " i USING (table_schema, table_name, column_name)"
+            f" WHERE source = 'form' AND form = '{form}'"
+            f" AND project = {project} AND path <> ''"):
+        action, _ = masks.above(row["path"]) or (None, None)
+        if action == "drop" or (action == "hash"
+                                and row["odk_type"] != "text"):
+            column = f'"{row["table_name"]}"."{row["column_name"]}"'
+            count = session.value(f'SELECT count({column}) FROM "'
+                                  f'{row["table_schema"]}"."'
+                                  f'{row["table_name"]}"')
+            if count:
+                yield f"{column}: {count} values of {row['path']}"
+
+
 def differences(central, session, form, project=1, truth=None, **rules):
     """What differs, as lines of text. truth: the submissions, if not those
     of the stand-in; rules: see Rules."""
-    tables = _tables(_fields(central, form, project))
+    rules = Rules(**rules)
+    fields = read_fields(central, form, project)
+    state = truth or _state(central, form, project)
+    kinds = {field["path"]: field["type"] for field in fields}
+    if rules.masks:
+        state = rules.masks.truth(state, kinds)
+        fields = rules.masks.fields(fields)
+    tables = _tables(fields)
     _locate(session, tables, form, project)
     for table in tables.values():
         if table.name is None:
             return [f"{table.odata}: there is no table"]
         _read(session, table)
-    comparison = _Comparison(tables, _read_rejects(session, tables, False),
-                             _read_rejects(session, tables, True),
-                             Rules(**rules))
-    state = truth or _state(central, form, project)
+    comparison = _Comparison(tables, kinds,
+                             _read_rejects(session, tables, False),
+                             _read_rejects(session, tables, True), rules)
     comparison.all({kind: state[kind] for kind in ("live", "deleted")})
     found = comparison.found + list(_hidden(session, tables))
-    if comparison.rules.on_delete == "hard":
+    if rules.masks:
+        found += _forbidden(session, rules.masks, form, project)
+    if rules.on_delete == "hard":
         found += _left_over(session, tables, form, project,
-                            comparison.rules.skip
+                            rules.skip
                             | {row["__id"] for row in state["live"]})
     return found
 

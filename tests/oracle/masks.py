@@ -177,6 +177,21 @@ class Masks:
             elif action == "coarsen":
                 row[key] = _coarse(kinds[where], value, to)
 
+    @staticmethod
+    def could_leave(action, to, kind, part, cell):
+        """Can a rule have left this in a column, of whatever answer?"""
+        if cell is None or action is None:
+            return True
+        if action == "hash":
+            return _AnyHash() == cell
+        if part:
+            return part in ("lat", "lon") and _rounded([cell], to) == [
+                decimal.Decimal(str(cell))]
+        if kind == "dateTime":
+            utc = cell.replace("+00:00", ".000Z")
+            return _coarse(kind, cell, to) == utc
+        return action == "coarsen" and _coarse(kind, cell, to) == cell
+
     def disobeyed(self, row, kinds, path=""):
         """The paths of what is in a row of the tables against the rules."""
         for key, value in row.items():

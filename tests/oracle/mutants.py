@@ -56,7 +56,7 @@ def histories(program, settings):
         done = subprocess.run(
             [sys.executable, os.path.join(HERE, "history.py"), "--seed",
              str(seed), "--steps", str(LENGTH), "--length", str(LENGTH),
-             *("--set=" + one for one in settings)],
+             "--set=privacy=False", *("--set=" + one for one in settings)],
             env={**os.environ, "ODKS_PROGRAM": program}, check=False,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             encoding="utf-8", errors="replace")

@@ -8,10 +8,13 @@ after a run in which a reconcile was due. Nothing else is excused.
 """
 
 import json
+import random
 import signal
 from concurrent.futures import ThreadPoolExecutor
 
+import masks
 import odks
+import oracle
 import shapes
 import tap
 
@@ -47,9 +50,14 @@ class Knobs:
             if name in fixed:
                 value = {str(c): c for c in choices}[fixed[name]]
             setattr(self, name, value)
+        # from a stream of its own: a history without them is what it was
+        self.rng = random.Random(str(rng.getstate()))
+        choice = str(self.rng.random() < 0.25)
+        self.privacy = fixed.get("privacy", choice) == "True"
 
     def __str__(self):
-        return " ".join(f"{k}={v}" for k, v in vars(self).items())
+        return " ".join(f"{k}={v}" for k, v in vars(self).items()
+                        if k != "rng")
 
     @property
     def overlap_us(self):
@@ -62,6 +70,7 @@ class History:
         self.world, self.server, self.rng = world, server, rng
         self.knobs, self.options = knobs, options
         self.form = shapes.Form(rng)
+        self.masks = masks.Masks(knobs.rng) if knobs.privacy else None
         self.state = {}         # id -> LIVE or DELETED
         self.held = {}          # id -> (when, change) until its release
         self.unseen = set()     # changed in a way that no timestamp shows
@@ -211,10 +220,30 @@ class History:
 
     def configure(self):
         """With a job for the main table and one for all others: these."""
+        if self.masks:
+            self.masks.fit(self.fields())
+            self.set_rules()
         if "details" in self.world.jobs:
             self.world.jobs["details"]["tables"] = ", ".join(
                 "Submissions" + path.replace("/", ".")
                 for path in self.form.repeats())
+
+    def fields(self):
+        return oracle.read_fields(self.server.central, self.server.form,
+                                  self.server.project)
+
+    def step_privacy(self):
+        """A rule comes, and a run has to carry it out that may be killed."""
+        self.masks.add(self.fields(), self.knobs.jobs == 1)
+        self.set_rules()
+        self.step_strike()
+        self.step_run()
+
+    def set_rules(self):
+        settings = self.masks.settings(self.world.write("key", masks.KEY))
+        self.say(f"rules: {settings}")
+        for job in self.world.jobs.values():
+            job.update(settings)
 
     def step_clock(self):
         seconds = self.rng.choice((0.001, 0.5, 1, 3, 30, 400, 4000))
@@ -264,7 +293,7 @@ class History:
             self.server.form, project=self.server.project,
             truth=self.server.truth(), known=self.known, skip=skip,
             lagging=self.lagging, on_delete=self.knobs.on_delete,
-            raw=self.knobs.raw == "yes")
+            raw=self.knobs.raw == "yes", masks=self.masks)
         tap.check(not found, f"{len(found)} differences:\n"
                   + "\n".join(found[:20]))
         self.known.update(i for i, s in self.state.items()
@@ -413,7 +442,7 @@ class History:
                 self.released(change["id"])
             elif happened and change["cmd"] != "clock":
                 self.effect(change)
-        self.after("hook", result, TROUBLE["hook"],
+        self.after("hook", result, TROUBLE["hook"] + self.misfit(publish),
                    busy=None if publish else ids)
 
     def parallel(self, command, changes, ids, publish):
@@ -429,9 +458,18 @@ class History:
             one.result()
             if "id" in change:
                 self.effect(change)
-        self.after("parallel", odks.Result(command, process.returncode, out,
-                                           err), TROUBLE["hook"],
+        self.after("parallel",
+                   odks.Result(command, process.returncode, out, err),
+                   TROUBLE["hook"] + self.misfit(publish),
                    busy=None if publish else ids)
+
+    def misfit(self, publish):
+        """Rules may not fit what is published while a run goes on: it says
+        so, and somebody corrects them."""
+        if not self.masks or not publish:
+            return ()
+        self.configure()
+        return (78,)
 
     # -- all of it ---------------------------------------------------------------
 
@@ -443,15 +481,20 @@ class History:
     def begin(self):
         world, server, knobs = self.world, self.server, self.knobs
         server.begin(self.options.form_id, self.form.fields, knobs.encrypted)
+        zone = masks.ZONE if self.masks else None
         common = {"form": server.form, "project": server.project,
                   "on_delete": knobs.on_delete, "raw": knobs.raw,
                   "overlap": knobs.overlap, "batch_bytes": knobs.batch_bytes,
-                  "window_rows": knobs.window_rows, "max_failures": 1000}
+                  "window_rows": knobs.window_rows, "max_failures": 1000,
+                  "timezone": zone}
         if knobs.jobs == 1:
             world.job("main", **common)
         else:
             world.job("main", tables="Submissions", **common)
             world.job("details", after="main", **common)
+        if self.masks:
+            for _ in range(knobs.rng.randrange(4)):
+                self.masks.add(self.fields(), knobs.jobs == 1)
         self.configure()
         world.ok("init")
 
@@ -465,5 +508,7 @@ class History:
         for self.step in range(1, steps + 1):
             (name,) = self.rng.choices(names, weights)
             getattr(self, "step_" + name)()
+            if self.masks and self.masks.rng.random() < 0.04:
+                self.step_privacy()
         self.step = steps + 1
         self.step_reconcile()
