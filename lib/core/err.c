@@ -61,10 +61,9 @@ odks_err_context(struct odks_err *err, const char *fmt, ...)
 
     FORMAT_INTO(context);
     memcpy(message, err->message, sizeof(message));
-    int len = snprintf(err->message, sizeof(err->message), "%s: ", context);
-    if (len >= 0 && (size_t) len < sizeof(err->message))
-        (void) snprintf(err->message + len, sizeof(err->message) - (size_t) len,
-                        "%s", message);
+    if (snprintf(err->message, sizeof(err->message), "%s: %s", context, message)
+        < 0)
+        memcpy(err->message, message, sizeof(message));
 }
 
 bool
