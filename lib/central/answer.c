@@ -8,6 +8,7 @@
 #include "central/internal.h"
 #include "core/buf.h"
 #include "core/err.h"
+#include "core/mem.h"
 
 enum { MAX_ERROR_BODY = 64 * 1024, MAX_DEPTH = 64 };
 
@@ -92,18 +93,27 @@ odks_json_text(struct json_object *json, const char *key)
 
 /* --- what is no Central --------------------------------------------------- */
 
+void
+odks_central_unlike(const struct odks_central *central, const char *what,
+                    struct odks_err *err)
+{
+    odks_err_set(err, ODKS_EXIT_PROTOCOL,
+                 "%s does not answer like ODK Central: %s",
+                 central->login->http.origin, what);
+    odks_err_hint(err, "Check url in [central]; a login page of a proxy or a "
+                       "firewall in between answers like that too.");
+}
+
 static void
 not_central(const struct odks_central *central,
             const struct odks_http_response *response, struct odks_err *err)
 {
     const char *type = odks_http_content_type(response);
+    CLEANUP_FREE char *what =
+        odks_xasprintf("HTTP status %d, %s", odks_http_status(response),
+                       type != NULL ? type : "no content type");
 
-    odks_err_set(err, ODKS_EXIT_PROTOCOL,
-                 "%s does not answer like ODK Central (HTTP status %d, %s)",
-                 central->login->http.origin, odks_http_status(response),
-                 type != NULL ? type : "no content type");
-    odks_err_hint(err, "Check url in [central]; a login page of a proxy or a "
-                       "firewall in between answers like that too.");
+    odks_central_unlike(central, what, err);
 }
 
 static void

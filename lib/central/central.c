@@ -94,11 +94,7 @@ take_token(struct odks_central *central, struct odks_http_response *response,
         return false;
     const char *token = odks_json_text(json, "token");
     if (!is_token(token)) {
-        odks_err_set(err, ODKS_EXIT_PROTOCOL,
-                     "%s does not answer like ODK Central: a login without a "
-                     "token",
-                     central->login->http.origin);
-        odks_err_hint(err, "Check url in [central].");
+        odks_central_unlike(central, "a login without a token", err);
         return false;
     }
     central->token = odks_xstrdup(token);

@@ -76,12 +76,11 @@ take(const struct odks_central *central, struct json_object *json, int64_t date,
     if (*odks_json_text(json, "name") == '\0' || date == ODKS_TIME_NONE
         || !json_object_object_get_ex(json, "properties", &list)
         || !json_object_is_type(list, json_type_array)) {
-        odks_err_set(err, ODKS_EXIT_PROTOCOL,
-                     "%s does not answer like ODK Central: a dataset without "
-                     "%s",
-                     central->login->http.origin,
-                     date == ODKS_TIME_NONE ? "a Date header"
-                                            : "name or properties");
+        odks_central_unlike(central,
+                            date == ODKS_TIME_NONE
+                                ? "a dataset without a Date header"
+                                : "a dataset without name or properties",
+                            err);
         return false;
     }
     *properties = build(list, err);
@@ -170,6 +169,8 @@ add(struct odks_trash *trash, const char *row, struct odks_err *err)
         || !odks_time_parse(at, &us, NULL)) {
         odks_err_set(err, ODKS_EXIT_DATA,
                      "Central sent a deleted entity without uuid or deletedAt");
+        odks_err_hint(err, "That is a fault of Central, or of a proxy in "
+                           "between; the next run reads it again.");
         return false;
     }
     if (trash->count == trash->size) {

@@ -301,10 +301,7 @@ odks_central_fields(struct odks_central *central, int64_t project,
             return false;
     }
     if (!json_object_is_type(list, json_type_array)) {
-        odks_err_set(err, ODKS_EXIT_PROTOCOL,
-                     "%s does not answer like ODK Central: the fields are no "
-                     "list",
-                     central->login->http.origin);
+        odks_central_unlike(central, "no list of fields", err);
         return false;
     }
     return build_named(central, raw_target, list, root, err);

@@ -40,10 +40,11 @@ odks_central_form(struct odks_central *central, int64_t project,
     int64_t date = odks_http_date(response);
     if (*odks_json_text(json, "xmlFormId") == '\0'
         || *odks_json_text(json, "hash") == '\0' || date == ODKS_TIME_NONE) {
-        odks_err_set(err, ODKS_EXIT_PROTOCOL,
-                     "%s does not answer like ODK Central: a form without %s",
-                     central->login->http.origin,
-                     date == ODKS_TIME_NONE ? "a Date header" : "id or hash");
+        odks_central_unlike(central,
+                            date == ODKS_TIME_NONE
+                                ? "a form without a Date header"
+                                : "a form without id or hash",
+                            err);
         return false;
     }
     form->id = odks_xstrdup(odks_json_text(json, "xmlFormId"));

@@ -51,6 +51,10 @@ ODKS_MUST_CHECK bool odks_central_feed_request(
 
 /* --- answer.c ------------------------------------------------------------- */
 
+/* 76: "... does not answer like ODK Central: a form without a Date header". */
+void odks_central_unlike(const struct odks_central *central, const char *what,
+                         struct odks_err *err);
+
 /* All of a body, appended to one with a cap; 65 when it is larger. */
 ODKS_MUST_CHECK bool odks_central_read_body(struct odks_http_response *response,
                                             struct odks_buf *body,
