@@ -518,6 +518,28 @@ def test_rejects_of_a_walk_that_was_stopped_stay():
         tap.equal(world.session.value(privacy), "month /seen", "privacy")
 
 
+def test_a_purged_row_keeps_what_no_rule_is_about():
+    """Its other rejects as well, which nothing would bring back; who follows
+    _synced_at sees that it changed."""
+    with odks.World() as world:
+        world.job(FORM, form=FORM)
+        setup(world, None, 1)
+        gone = world.central.create(FORM, data=dict(
+            plain(2), born="not a date", seen="nor a time"))["id"]
+        sync(world)
+        purge(world, gone)
+        sync(world, "--reconcile")
+        before = row(world, where=f"_id = '{gone}'")
+        set_rules(world, {"drop": "free", "coarsen": "/seen month"})
+        sync(world)
+        after = row(world, where=f"_id = '{gone}'")
+        tap.check(after["_synced_at"] > before["_synced_at"], "_synced_at")
+        tap.equal({k: v for k, v in before.items() if after[k] != v}.keys(),
+                  {"free", "_raw", "_synced_at"}, "columns that changed")
+        tap.equal([r["path"] for r in world.session.rows(
+            "SELECT path FROM odk_sync_reject")], ["/born"], "rejects")
+
+
 def test_rejects_of_an_earlier_job():
     with odks.World() as world:
         world.job(FORM, form=FORM)
