@@ -7,6 +7,8 @@
 set -eu
 cd "$(dirname "$0")"
 
+jobs=$(nproc)
+
 regenerate() {
     mkdir -p m4
     autoreconf --force --install --warnings=all,no-obsolete
@@ -16,14 +18,15 @@ build() {
     etc/install-deps
     regenerate
     mkdir -p build
-    (cd build && { [ -f config.status ] || ../configure --enable-debug; } && make -j2)
+    (cd build && { [ -f config.status ] || ../configure --enable-debug; } && make -j"$jobs")
 }
 
 case ${1-} in
 '') regenerate ;;
 check)
     build
-    make -C build -j2 check
+    # one more: some wait for something else than the processor
+    make -C build -j$((jobs + 1)) check
     ;;
 demo)
     build
