@@ -120,7 +120,6 @@ intervalstyle = 'sql_standard'
 bytea_output = 'escape'
 log_line_prefix = '%m [%p] %a '
 log_timezone = 'UTC'
-log_disconnections = on
 """
 
 # Members of needs_password have to give one; everybody else is let in.

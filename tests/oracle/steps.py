@@ -52,7 +52,7 @@ class Knobs:
             setattr(self, name, value)
         # from a stream of its own: a history without them is what it was
         self.rng = random.Random(str(rng.getstate()))
-        choice = str(self.rng.random() < 0.25)
+        choice = str(self.rng.random() < 1 / 3)
         self.privacy = fixed.get("privacy", choice) == "True"
 
     def __str__(self):
