@@ -32,8 +32,8 @@ get_list(struct odks_central *central, int64_t project, const char *what,
     if (!odks_central_get(central, target, &list, NULL, err))
         return NULL;
     if (!json_object_is_type(list, json_type_array)) {
-        CLEANUP_FREE char *missing = odks_xasprintf(
-            "no list of %s", project < 0 ? "projects" : what);
+        CLEANUP_FREE char *missing =
+            odks_xasprintf("no list of %s", project < 0 ? "projects" : what);
         odks_central_unlike(central, missing, err);
         return NULL;
     }
