@@ -108,6 +108,7 @@ mend(struct odks_walk *w, struct odks_reconcile *r, struct odks_err *err)
         || !odks_attempt_commit(w->a, err))
         return false;
     w->counts.deleted += removed;
+    w->purged = w->a->conf->on_delete == ODKS_DELETE_KEEP ? d.gone : 0;
     if (d.missing + d.gone + d.deleted + d.restored > 0)
         odks_log(ODKS_LOG_INFO,
                  "reconciled: %" PRId64 " missing or older, %" PRId64

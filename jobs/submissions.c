@@ -184,9 +184,15 @@ struct proof {
     int64_t table;
 };
 
+static bool
+keeps(const struct odks_walk *w)
+{
+    return w->a->conf->on_delete == ODKS_DELETE_KEEP;
+}
+
 /*
  * Count there and here what was submitted before we looked. With on_delete =
- * keep the table holds more than Central.
+ * keep, deleted ones count, too; what was purged is w->purged.
  */
 static bool
 count_both(struct odks_walk *w, struct proof *proof, struct odks_err *err)
@@ -196,8 +202,9 @@ count_both(struct odks_walk *w, struct proof *proof, struct odks_err *err)
     odks_log_set_step("proof");
     proof->possible = odks_walk_has_submissions(w);
     odks_time_format(w->form.date, before);
-    CLEANUP_FREE char *filter = odks_xasprintf(
-        "__system/%s lt %s", odks_feed_names(w->feed)->created, before);
+    CLEANUP_FREE char *filter =
+        odks_xasprintf("__system/%s lt %s%s", odks_feed_names(w->feed)->created,
+                       before, keeps(w) ? " and " ODKS_LIVE_AND_DELETED : "");
     struct odks_query query = odks_job_query(w->a->conf);
     query.filter = filter;
     return !proof->possible
@@ -210,21 +217,20 @@ count_both(struct odks_walk *w, struct proof *proof, struct odks_err *err)
 static bool
 proven(const struct odks_walk *w, const struct proof *proof)
 {
-    if (!proof->possible || odks_attempt_is_dry(w->a))
-        return true;
-    return w->a->conf->on_delete == ODKS_DELETE_KEEP
-               ? proof->table >= proof->central
-               : proof->table == proof->central;
+    return !proof->possible || odks_attempt_is_dry(w->a)
+           || proof->table == proof->central + w->purged;
 }
 
 static struct json_object *
-proof_json(const struct proof *proof)
+proof_json(const struct odks_walk *w, const struct proof *proof)
 {
     struct json_object *o = json_object_new_object();
 
     if (proof->possible) {
         add_int(o, "central", proof->central);
         add_int(o, "table", proof->table);
+        if (w->purged > 0)
+            add_int(o, "purged", w->purged);
     }
     (void) json_object_object_add(o, "proven",
                                   json_object_new_boolean(proof->possible));
@@ -242,8 +248,9 @@ finish(struct odks_walk *w, const struct proof *proof, struct odks_err *err)
     describe(w);
     w->cursor.watermark = w->form.date;
     json_object_put(w->cursor.counts);
-    w->cursor.counts = proof_json(proof);
-    (void) json_object_object_add(w->a->metadata, "counts", proof_json(proof));
+    w->cursor.counts = proof_json(w, proof);
+    (void) json_object_object_add(w->a->metadata, "counts",
+                                  proof_json(w, proof));
     odks_walk_keep_tag(w);
     return (w->feed == ODKS_FEED_DATASET
             || odks_attachment_refresh(w->a->db, w->model, conf->sync_type,
@@ -274,6 +281,16 @@ finish_unchanged(struct odks_walk *w, struct odks_err *err)
     return odks_attempt_finish(w->a, err);
 }
 
+/* What the last proof found, until keys are compared again. */
+static int64_t
+purged_before(const struct odks_walk *w)
+{
+    struct json_object *purged = NULL;
+
+    (void) json_object_object_get_ex(w->cursor.counts, "purged", &purged);
+    return keeps(w) ? json_object_get_int64(purged) : 0;
+}
+
 /*
  * Read the changes until here and there agree. Submissions that come and go
  * meanwhile make a second look differ from the first; what differs twice no
@@ -286,6 +303,7 @@ settle(struct odks_walk *w, struct odks_err *err)
     const int64_t before = w->a->records;
     struct proof proof = { 0 };
 
+    w->purged = purged_before(w);
     for (int round = 1; round <= PROOF_ROUNDS; round++) {
         if ((round > 1 && !odks_walk_look(w, err)) || !odks_walk_changes(w, err)
             || (odks_walk_must_compare(w, round, before)

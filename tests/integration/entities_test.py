@@ -477,6 +477,11 @@ def test_no_brake_where_nothing_is_removed():
         world.central.entity(NAME, "purge")
         run(world, "list", "--reconcile")
         compare(world, on_delete="keep", known=ids)
+        kept = {"central": 15, "table": 40, "purged": 25, "proven": True}
+        tap.equal(metadata(world)["counts"], kept, "proof")
+        world.central.entity(NAME, "delete", ids[30])
+        run(world)
+        tap.equal(metadata(world)["counts"], kept, "a deleted one counts")
 
 
 # -- what must not be written ------------------------------------------------

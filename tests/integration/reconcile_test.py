@@ -165,6 +165,34 @@ def test_keep_reads_nothing_again():
         tap.equal(metadata(world)["received"], 0, "rows")
 
 
+def test_keep_hides_nothing():
+    """What is kept must not make up for what is missing."""
+    with new_world(on_delete="keep") as world:
+        some = synced(world)
+        for one in some[:3]:
+            world.central.delete(FORM, one)
+        for one in some[:2]:
+            world.central.purge(FORM, one)
+        run(world)
+        kept = {"central": 4, "table": 6, "purged": 2, "proven": True}
+        tap.equal(metadata(world)["counts"], kept, "proof")
+        for lost in some[2:4]:  # one that is deleted there, one that is live
+            world.session.run(f"DELETE FROM odk.household WHERE _id = '{lost}'")
+            run(world)
+            tap.equal(fate(world, lost), LIVE, "what was missing")
+            tap.equal(metadata(world)["counts"], kept, "proof")
+        world.session.run(
+            f"DELETE FROM odk.household WHERE _id = '{some[0]}'")
+        run(world)
+        tap.equal(metadata(world)["counts"],
+                  {"central": 4, "table": 5, "purged": 1, "proven": True},
+                  "nobody can bring a purged one back")
+        world.jobs["people"]["on_delete"] = "soft"
+        run(world)
+        tap.equal(metadata(world)["counts"],
+                  {"central": 3, "table": 3, "proven": True}, "soft")
+
+
 def test_another_on_delete():
     """A person decides otherwise: purged submissions follow, too."""
     with new_world(on_delete="keep") as world:
