@@ -102,13 +102,13 @@ mend(struct odks_walk *w, struct odks_reconcile *r, struct odks_err *err)
     int64_t removed = 0;
 
     if (!odks_attempt_begin(w->a, err)
-        || !odks_reconcile_compare(r, w->a->db, &d, err)
+        || !odks_reconcile_compare(r, w->a->db, w->form.date, &d, err)
         || !check_brake(w, &d, err) || !odks_reconcile_settle(r, w->a->db, err)
         || !odks_reconcile_remove_gone(r, w->a->db, &removed, err)
         || !odks_attempt_commit(w->a, err))
         return false;
     w->counts.deleted += removed;
-    w->purged = w->a->conf->on_delete == ODKS_DELETE_KEEP ? d.gone : 0;
+    w->purged = w->a->conf->on_delete == ODKS_DELETE_KEEP ? d.gone_old : 0;
     if (d.missing + d.gone + d.deleted + d.restored > 0)
         odks_log(ODKS_LOG_INFO,
                  "reconciled: %" PRId64 " missing or older, %" PRId64

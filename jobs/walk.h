@@ -45,8 +45,8 @@ struct odks_walk {
     char *tag; /* of all submissions, from before we read them; or NULL */
     bool tag_compared; /* all keys were compared with those it covers */
     bool tag_moved;    /* it is another one than at the last proof */
-    int64_t purged;    /* rows that are not in Central any more; 0 unless
-                          on_delete = keep */
+    int64_t purged;    /* rows here from before form.date that Central has no
+                          more; 0 unless on_delete = keep */
     struct odks_merge counts;
     struct {
         int64_t total; /* submissions to come; 0: unknown */

@@ -12,6 +12,7 @@
 #include "table/keys.h"
 #include "table/rules.h"
 #include "table/sqltext.h"
+#include "table/system.h"
 
 struct odks_reconcile {
     const struct odks_model *model;
@@ -32,6 +33,10 @@ struct odks_reconcile {
     IS_HERE " AND t._synced_at <= $2::timestamptz"        \
             " AND NOT EXISTS (SELECT FROM odk_sync_key k" \
             " WHERE k.sync_type = $1 AND k.id = t._id)"
+
+/* The same where it is joined with all keys. */
+#define NO_KEY \
+    "k.id IS NULL AND " IS_HERE " AND t._synced_at <= $2::timestamptz"
 
 #define IS_DELETED \
     "(k.deleted_at IS NOT NULL AND t._id IS NOT NULL AND " IS_HERE ")"
@@ -151,29 +156,33 @@ check_kept(const struct odks_reconcile *r, int64_t keys, struct odks_err *err)
 
 bool
 odks_reconcile_compare(struct odks_reconcile *r, struct odks_db *db,
-                       struct odks_difference *diff, struct odks_err *err)
+                       int64_t before, struct odks_difference *diff,
+                       struct odks_err *err)
 {
-    enum { KEYS, MISSING, GONE, DELETED, RESTORED, LIVE };
-    const char *const params[] = { r->sync_type, r->since, hard(r) };
+    enum { KEYS, MISSING, GONE, GONE_OLD, DELETED, RESTORED, LIVE };
+    char date[ODKS_TIME_TEXT];
+    const char *const params[] = { r->sync_type, r->since, hard(r),
+                                   odks_db_time_param(before, date) };
     CLEANUP_FREE char *other = odks_keys_differ(r->model->feed);
-    CLEANUP_FREE char *before = odks_xasprintf(
+    CLEANUP_FREE char *head = odks_xasprintf(
         "SELECT count(k.id), count(*) FILTER (WHERE " IS_MISSING "),"
-        " count(*) FILTER (WHERE k.id IS NULL AND " IS_HERE
-        " AND t._synced_at <= $2::timestamptz),"
+        " count(*) FILTER (WHERE " NO_KEY "),"
+        " count(*) FILTER (WHERE " NO_KEY " AND t.%s < $4::timestamptz),"
         " count(*) FILTER (WHERE " IS_DELETED "),"
         " count(*) FILTER (WHERE " IS_RESTORED "),"
         " count(*) FILTER (WHERE t._id IS NOT NULL AND t._deleted_at IS NULL)"
         " FROM (SELECT * FROM odk_sync_key WHERE sync_type = $1) k"
         " FULL JOIN ",
-        other);
+        other, odks_system(r->model->feed)->created);
     CLEANUP_PGRESULT PGresult *res =
-        query_table(db, r->model, r->model->table[0]->name, before,
-                    " t ON t._id = k.id", 3, params, err);
+        query_table(db, r->model, r->model->table[0]->name, head,
+                    " t ON t._id = k.id", 4, params, err);
 
     if (res == NULL || !check_kept(r, odks_db_int64(res, 0, KEYS), err))
         return false;
     diff->missing = odks_db_int64(res, 0, MISSING);
     diff->gone = odks_db_int64(res, 0, GONE);
+    diff->gone_old = odks_db_int64(res, 0, GONE_OLD);
     diff->deleted = odks_db_int64(res, 0, DELETED);
     diff->restored = odks_db_int64(res, 0, RESTORED);
     diff->live = odks_db_int64(res, 0, LIVE);

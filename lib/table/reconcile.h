@@ -49,13 +49,14 @@ ODKS_MUST_CHECK bool odks_reconcile_flush(struct odks_reconcile *r,
 struct odks_difference {
     int64_t missing;  /* Central has them and we have not, or an older state */
     int64_t gone;     /* here, unknown to Central: purged */
+    int64_t gone_old; /* of these, submitted before before */
     int64_t deleted;  /* here, deleted there */
     int64_t restored; /* deleted here, live there */
     int64_t live;     /* live here, for the brake */
 };
 
 ODKS_MUST_CHECK bool odks_reconcile_compare(struct odks_reconcile *r,
-                                            struct odks_db *db,
+                                            struct odks_db *db, int64_t before,
                                             struct odks_difference *diff,
                                             struct odks_err *err);
 

@@ -205,7 +205,8 @@ START_TEST(what_differs)
         odks_reconcile_begin(db, model, "sync", ODKS_DELETE_SOFT, &r, &err));
     ck_assert(odks_reconcile_add(r, row, strlen(row), &err));
     ck_assert_msg(odks_reconcile_flush(r, db, &err), "%s", err.message);
-    ck_assert_msg(odks_reconcile_compare(r, db, &d, &err), "%s", err.message);
+    ck_assert_msg(odks_reconcile_compare(r, db, ODKS_TIME_NONE, &d, &err), "%s",
+                  err.message);
     ck_assert_int_eq(d.missing, differences[_i].expected[0] - '0');
     ck_assert_int_eq(d.gone + d.deleted + d.restored, 0);
     commit(db);

@@ -100,7 +100,8 @@ ck_difference(const char *expected)
     struct odks_difference d = { 0 };
 
     begin(db);
-    ck_assert_msg(odks_reconcile_compare(r, db, &d, &err), "%s", err.message);
+    ck_assert_msg(odks_reconcile_compare(r, db, ODKS_TIME_NONE, &d, &err), "%s",
+                  err.message);
     commit(db);
     CLEANUP_FREE char *got =
         odks_xasprintf("%d %d %d %d %d", (int) d.missing, (int) d.gone,
@@ -335,6 +336,29 @@ START_TEST(gone_for_good)
 }
 END_TEST
 
+/* The proof leaves out what came since it was begun. */
+START_TEST(gone_and_old)
+{
+    struct odks_err err = ODKS_ERR_INIT;
+    struct odks_difference d;
+    int64_t before;
+
+    here("old", 3, "a = 'x'");
+    here("new", 4, "a = 'x'");
+    here("marked", 2, "_deleted_at = now()");
+    here("kept", 1, "a = 'x'");
+    there("kept", 1, "");
+    flush();
+    ck_assert(odks_time_parse("2026-11-23T04:00:00Z", &before, NULL));
+    begin(db);
+    ck_assert_msg(odks_reconcile_compare(r, db, before, &d, &err), "%s",
+                  err.message);
+    commit(db);
+    ck_assert_int_eq(d.gone, 2);
+    ck_assert_int_eq(d.gone_old, 1);
+}
+END_TEST
+
 START_TEST(lost_keys_are_no_keys)
 {
     struct odks_err err = ODKS_ERR_INIT;
@@ -348,7 +372,7 @@ START_TEST(lost_keys_are_no_keys)
     ck_difference("1 0 0 0 1");
     run(db, "TRUNCATE tracking.odk_sync_key"); /* as a crash does */
     begin(db);
-    ck_assert(!odks_reconcile_compare(r, db, &d, &err));
+    ck_assert(!odks_reconcile_compare(r, db, ODKS_TIME_NONE, &d, &err));
     odks_db_rollback(db);
     ck_assert_int_eq(err.code, ODKS_EXIT_TEMPFAIL);
 }
@@ -438,6 +462,7 @@ suite(void)
     tcase_add_test(tc, gone_kept);
     tcase_add_test(tc, gone_softly);
     tcase_add_test(tc, gone_for_good);
+    tcase_add_test(tc, gone_and_old);
     tcase_add_test(tc, lost_keys_are_no_keys);
     tcase_add_test(tc, begin_and_end_forget);
     tcase_add_test(tc, bad_keys);
