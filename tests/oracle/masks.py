@@ -97,7 +97,7 @@ class Masks:
         lists = {"drop": [], "hash": [], "coarsen": []}
         for path, (action, to) in sorted(self.rules.items()):
             lists[action].append(path + (f" {to}" if to else ""))
-        settings = {name: ", ".join(items) or None
+        settings = {name: ",\n    ".join(items) or None
                     for name, items in lists.items()}
         settings["hash_key_file"] = key_file if lists["hash"] else None
         return settings

@@ -293,7 +293,8 @@ class History:
             self.server.form, project=self.server.project,
             truth=self.server.truth(), known=self.known, skip=skip,
             lagging=self.lagging, on_delete=self.knobs.on_delete,
-            raw=self.knobs.raw == "yes", masks=self.masks)
+            raw=self.knobs.raw == "yes", masks=self.masks,
+            apart=self.knobs.jobs == 2)
         tap.check(not found, f"{len(found)} differences:\n"
                   + "\n".join(found[:20]))
         self.known.update(i for i, s in self.state.items()
