@@ -35,7 +35,8 @@ odks_walk_reconcile_is_due(const struct odks_walk *w)
 
     return w->a->payload.full || w->a->payload.reconcile
            || (every > 0
-               && (last == ODKS_TIME_NONE || w->form.date - last >= every));
+               && (last == ODKS_TIME_NONE || last > w->form.date
+                   || w->form.date - last >= every));
 }
 
 bool
@@ -45,6 +46,7 @@ odks_walk_must_compare(const struct odks_walk *w, int round,
     if (round > 1)
         return round > 2;
     return odks_walk_reconcile_is_due(w) || w->model->unsettled
+           || w->cursor.watermark > w->form.date
            || (w->tag_moved && w->a->records == records_before
                && odks_walk_has_submissions(w));
 }

@@ -95,6 +95,22 @@ read_differing(struct odks_walk *w, struct odks_reconcile *r,
     return true;
 }
 
+/* Repeats whose submission went without them: a job of its own fills, or
+ * filled, their table. */
+static bool
+remove_orphans(struct odks_walk *w, struct odks_reconcile *r,
+               struct odks_err *err)
+{
+    struct odks_difference d = { 0 };
+
+    return w->a->conf->on_delete != ODKS_DELETE_HARD
+           || (odks_attempt_begin(w->a, err)
+               && odks_reconcile_orphans(r, w->a->db, &d, err)
+               && check_brake(w, &d, err)
+               && odks_reconcile_remove_orphans(r, w->a->db, err)
+               && odks_attempt_commit(w->a, err));
+}
+
 static bool
 mend(struct odks_walk *w, struct odks_reconcile *r, struct odks_err *err)
 {
@@ -108,13 +124,16 @@ mend(struct odks_walk *w, struct odks_reconcile *r, struct odks_err *err)
         || !odks_attempt_commit(w->a, err))
         return false;
     w->counts.deleted += removed;
+    w->a->records += removed;
     w->purged = w->a->conf->on_delete == ODKS_DELETE_KEEP ? d.gone_old : 0;
     if (d.missing + d.gone + d.deleted + d.restored > 0)
         odks_log(ODKS_LOG_INFO,
                  "reconciled: %" PRId64 " missing or older, %" PRId64
                  " deleted, %" PRId64 " restored, %" PRId64 " purged",
                  d.missing, d.deleted, d.restored, d.gone);
-    return d.missing + d.deleted + d.restored == 0 || read_differing(w, r, err);
+    return (d.missing + d.deleted + d.restored == 0
+            || read_differing(w, r, err))
+           && remove_orphans(w, r, err);
 }
 
 /*
@@ -126,18 +145,9 @@ static bool
 mend_repeats(struct odks_walk *w, struct odks_reconcile *r,
              struct odks_err *err)
 {
-    struct odks_difference d = { 0 };
-
     if (!odks_attempt_begin(w->a, err)
         || !odks_reconcile_settle(r, w->a->db, err)
-        || !odks_attempt_commit(w->a, err))
-        return false;
-    if (w->a->conf->on_delete == ODKS_DELETE_HARD
-        && (!odks_attempt_begin(w->a, err)
-            || !odks_reconcile_orphans(r, w->a->db, &d, err)
-            || !check_brake(w, &d, err)
-            || !odks_reconcile_remove_orphans(r, w->a->db, err)
-            || !odks_attempt_commit(w->a, err)))
+        || !odks_attempt_commit(w->a, err) || !remove_orphans(w, r, err))
         return false;
     return odks_walk_window(w, ODKS_TIME_NONE, ODKS_TIME_NONE, err);
 }

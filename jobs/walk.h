@@ -158,7 +158,8 @@ bool odks_walk_reconcile_is_due(const struct odks_walk *w);
 /*
  * Are keys to be compared in this round of reading the changes? In the first
  * when it is time to, or when something changed at Central and no date told
- * what: a restore or a purge. From the third on, since counts differed twice.
+ * what: a restore or a purge; or when Central's clock went back. From the third
+ * on, since counts differed twice.
  */
 bool odks_walk_must_compare(const struct odks_walk *w, int round,
                             int64_t records_before);

@@ -409,8 +409,7 @@ odks_ddl_privacy(struct odks_db *db, const struct odks_model_conf *conf,
 {
     struct odks_sqltext t = { .db = db, .buf = ddl };
 
-    if (conf->privacy != NULL)
-        forget_rejects_of_dropped(&t, conf, plan);
+    forget_rejects_of_dropped(&t, conf, plan);
     for (size_t i = 0; i < plan->late_count; i++) {
         const struct odks_late *late = &plan->late[i];
 

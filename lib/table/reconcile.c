@@ -28,15 +28,15 @@ struct odks_reconcile {
  */
 #define IS_HERE "(t._deleted_at IS NULL OR $3::boolean)"
 
+#define IS_OLD "t._synced_at <= $2::timestamptz"
+
 /* Is the row t here and unknown to Central? */
-#define IS_GONE                                           \
-    IS_HERE " AND t._synced_at <= $2::timestamptz"        \
-            " AND NOT EXISTS (SELECT FROM odk_sync_key k" \
+#define IS_GONE                                                          \
+    IS_HERE " AND " IS_OLD " AND NOT EXISTS (SELECT FROM odk_sync_key k" \
             " WHERE k.sync_type = $1 AND k.id = t._id)"
 
 /* The same where it is joined with all keys. */
-#define NO_KEY \
-    "k.id IS NULL AND " IS_HERE " AND t._synced_at <= $2::timestamptz"
+#define NO_KEY "k.id IS NULL AND " IS_HERE " AND " IS_OLD
 
 #define IS_DELETED \
     "(k.deleted_at IS NOT NULL AND t._id IS NOT NULL AND " IS_HERE ")"
@@ -315,11 +315,6 @@ odks_reconcile_remove_gone(struct odks_reconcile *r, struct odks_db *db,
     return *rows >= 0;
 }
 
-/* Is the submission of the row t of a repeat not live at Central? */
-#define IS_ORPHAN(id)                        \
-    "NOT EXISTS (SELECT FROM odk_sync_key k" \
-    " WHERE k.sync_type = $1 AND k.id = t." id " AND k.deleted_at IS NULL)"
-
 /* The tables that the job fills, and those that nothing fills any more. */
 static const char *
 filled(const struct odks_model *model, size_t i)
@@ -352,24 +347,56 @@ odks_reconcile_settle(struct odks_reconcile *r, struct odks_db *db,
                                       err));
 }
 
+/*
+ * Is the row t, of a repeat or a reject, of a submission that is not live at
+ * Central? One that is in the table of the job may be again since the keys were
+ * read. To be freed; NULL: it does not fit.
+ */
+static char *
+orphan(const struct odks_reconcile *r, struct odks_db *db, const char *id,
+       struct odks_err *err)
+{
+    CLEANUP_BUF struct odks_buf sql = ODKS_BUF_INIT(ODKS_SQL_MAX);
+    struct odks_sqltext t = { .db = db, .buf = &sql };
+    const struct odks_model *model = r->model;
+
+    odks_sql_add(&t, "NOT EXISTS (SELECT FROM odk_sync_key k WHERE"
+                     " k.sync_type = $1 AND k.deleted_at IS NULL AND k.id = ");
+    odks_sql_add(&t, id);
+    odks_sql_add(&t, ")");
+    if (model->table[0]->wanted) {
+        odks_sql_add(&t, " AND NOT EXISTS (SELECT FROM ");
+        odks_sql_table(&t, model->schema, model->table[0]->name);
+        odks_sql_add(&t, " p WHERE p._id = ");
+        odks_sql_add(&t, id);
+        odks_sql_add(&t, ")");
+    }
+    return odks_sql_done(&t, err) ? odks_xstrdup(sql.data) : NULL;
+}
+
+#define REPEAT_ID "t._submission_id"
+
 bool
 odks_reconcile_orphans(struct odks_reconcile *r, struct odks_db *db,
                        struct odks_difference *diff, struct odks_err *err)
 {
-    const char *const params[] = { r->sync_type };
+    const char *const params[] = { r->sync_type, r->since };
+    CLEANUP_FREE char *is_orphan = orphan(r, db, REPEAT_ID, err);
 
     *diff = (struct odks_difference){ 0 };
-    if (!keys_are_whole(r, db, err))
+    if (is_orphan == NULL || !keys_are_whole(r, db, err))
         return false;
+    CLEANUP_FREE char *count =
+        odks_xasprintf("SELECT count(DISTINCT " REPEAT_ID ") FILTER (WHERE"
+                       " " IS_OLD " AND %s), count(DISTINCT " REPEAT_ID ")"
+                       " FROM ",
+                       is_orphan);
     for (size_t i = 1; i < r->model->table_count; i++) {
         const char *table = filled(r->model, i);
         if (table == NULL)
             continue;
-        CLEANUP_PGRESULT PGresult *res = query_table(
-            db, r->model, table,
-            "SELECT count(DISTINCT _submission_id) FILTER (WHERE " IS_ORPHAN(
-                "_submission_id") "), count(DISTINCT _submission_id) FROM ",
-            " t", 1, params, err);
+        CLEANUP_PGRESULT PGresult *res =
+            query_table(db, r->model, table, count, " t", 2, params, err);
         if (res == NULL)
             return false;
         if (odks_db_int64(res, 0, 0) > diff->gone)
@@ -385,23 +412,29 @@ odks_reconcile_remove_orphans(struct odks_reconcile *r, struct odks_db *db,
                               struct odks_err *err)
 {
     const struct odks_model *model = r->model;
-    const char *const params[] = { r->sync_type };
+    const char *const params[] = { r->sync_type, r->since };
+    CLEANUP_FREE char *is_orphan = orphan(r, db, REPEAT_ID, err);
+    CLEANUP_FREE char *is_theirs = orphan(r, db, "t.submission_id", err);
 
+    if (is_orphan == NULL || is_theirs == NULL)
+        return false;
+    CLEANUP_FREE char *which =
+        odks_xasprintf(" t WHERE " IS_OLD " AND %s", is_orphan);
     for (size_t i = 1; i < model->table_count + model->retired_count; i++) {
         const char *table = filled(model, i);
         if (table == NULL)
             continue;
         CLEANUP_PGRESULT PGresult *res = query_table(
-            db, model, table, "DELETE FROM ",
-            " t WHERE " IS_ORPHAN("_submission_id"), 1, params, err);
+            db, model, table, "DELETE FROM ", which, 2, params, err);
         if (res == NULL)
             return false;
     }
+    CLEANUP_FREE char *rejects =
+        odks_xasprintf("DELETE FROM odk_sync_reject t WHERE t.sync_type = $1"
+                       " AND t.rejected_at <= $2::timestamptz AND %s",
+                       is_theirs);
     CLEANUP_PGRESULT PGresult *res =
-        odks_db_exec(db, "reconcile",
-                     "DELETE FROM odk_sync_reject t WHERE t.sync_type = $1"
-                     " AND " IS_ORPHAN("submission_id"),
-                     1, params, err);
+        odks_db_exec(db, "reconcile", rejects, 2, params, err);
     return res != NULL;
 }
 

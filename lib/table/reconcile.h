@@ -93,8 +93,8 @@ ODKS_MUST_CHECK bool odks_reconcile_remove_gone(struct odks_reconcile *r,
                                                 struct odks_err *err);
 
 /*
- * For a job that has no table of submissions to compare with: in its tables of
- * repeats, how many submissions are not live at Central (gone) among how many
+ * What no comparison of submissions shows: in the job's tables of repeats, how
+ * many submissions are not live at Central (gone) among how many
  * (live); and have their rows and rejects deleted.
  */
 ODKS_MUST_CHECK bool odks_reconcile_orphans(struct odks_reconcile *r,

@@ -330,6 +330,63 @@ def test_a_repeat_that_the_form_had():
             ids[2], "of whom the old repeat is")
 
 
+def test_two_jobs_become_one():
+    """Purged after the job of the submissions saw the deletion, and before
+    the one of the repeats did."""
+    with split_world("hard") as world:
+        one, *_ = ids = synced(world)
+        world.central.delete(FORM, one)
+        run(world, "submissions")
+        world.central.purge(FORM)
+        del world.jobs["persons"]
+        world.jobs["submissions"]["tables"] = None
+        run(world)
+        world.compare(FORM, known=ids, on_delete="hard")
+
+
+def test_records_of_what_is_gone():
+    with new_world() as world:
+        one = synced(world)[0]
+        world.central.delete(FORM, one)
+        world.central.purge(FORM)
+        run(world)
+        tap.equal((metadata(world)["deleted"],
+                   world.history()[-1]["records_processed"]), (1, 1),
+                  "deleted, records")
+
+
+def test_clock_of_central_was_ahead():
+    """By a year, for one run: keys are compared daily all the same."""
+    with new_world() as world:
+        world.central.config(etag=False)
+        some = synced(world)
+        later(world, 365 * 86400)
+        world.ok("run")
+        later(world, -365 * 86400)
+        run(world)
+        world.central.delete(FORM, some[0])
+        run(world)
+        world.central.restore(FORM, some[0])
+        world.central.delete(FORM, some[1])
+        world.central.purge(FORM)
+        later(world, 90000)
+        world.ok("run")
+        world.compare(FORM, known=some)
+
+
+def test_clock_of_central_goes_back():
+    """What changes then has dates that a run has seen already."""
+    with new_world() as world:
+        world.central.config(etag=False)
+        some = synced(world)
+        run(world)
+        later(world, 600 - 3600)
+        world.central.edit(FORM, some[0], seed=31)
+        later(world, 600)
+        world.ok("run")
+        world.compare(FORM)
+
+
 def test_brake():
     """More than 20 and more than 10 % that are not in Central any more."""
     for count, gone, stops in ((60, 20, False), (60, 21, True),

@@ -321,6 +321,25 @@ def test_one_job_for_each_table():
             "persons")
 
 
+def test_rejects_of_tables_that_were_dropped():
+    """They come again with their rows, and are not there twice."""
+    with odks.World() as world:
+        world.job("rejects", form="rejects", batch_bytes="1", max_rejects="1")
+        world.central.publish("rejects", "1", ["name", "born:date"])
+        for i in range(4):
+            world.central.create("rejects", data={
+                "name": "a", "born": "never" if i == 1 else "2026-01-01"})
+        world.init()
+        world.central.clock(advance=3600)
+        world.ok("run")
+        world.session.run("DROP TABLE odk.rejects CASCADE")
+        world.central.clock(advance=3600)
+        world.ok("run")
+        world.compare("rejects")
+        tap.equal(world.session.value(
+            "SELECT count(*) FROM odk_sync_reject"), 1, "rejects")
+
+
 def test_encrypted_form_gives_metadata():
     with odks.World() as world:
         world.job("secret", form="secret", project=2)
