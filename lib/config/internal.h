@@ -263,8 +263,9 @@ odks_config_check_privacy(const struct odks_config *cfg,
                           struct odks_err *err);
 
 /*
- * Jobs that fill the same table have the same privacy rules: else each would
- * store what the other must not. For a section and those before it.
+ * shared.c: jobs that fill the same table have the same privacy rules and store
+ * the same rows: else each would undo what the other did, or take for stored
+ * what it did not look at. For a section and those before it.
  */
 ODKS_MUST_CHECK bool
 odks_config_check_shared(const struct odks_config *cfg,

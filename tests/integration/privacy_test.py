@@ -309,7 +309,8 @@ def test_jobs_that_fill_one_table_have_the_same_rules():
     with odks.World() as world:
         world.job(FORM, form=FORM, tables="Submissions")
         setup(world, rules, 1)
-        world.job("rest", form=FORM, hash_key_file=world.path("key"), **rules)
+        world.job("rest", form=FORM, tables="Submissions",
+                  hash_key_file=world.path("key"), **rules)
         sync(world)
         world.ok("run", "rest")
         for key, value in (("drop", "/free"), ("hash", None),

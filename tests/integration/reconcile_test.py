@@ -275,6 +275,20 @@ def test_a_job_without_the_table_of_submissions():
             world.compare(FORM, known=ids, on_delete=how)
 
 
+def test_jobs_that_share_the_submissions():
+    """What one has read the other would miss the repeats of, and of two
+    settings only one can be true."""
+    for setting in ({"tables": "Submissions"}, {"raw": "no"},
+                    {"timezone": "Asia/Kathmandu"}, {"on_delete": "hard"}):
+        with new_world() as world:
+            world.job("other", form=FORM, **setting)
+            world.init()
+            result = world.exits(78, "run")
+            tap.check("fill the same table" in result.err, str(result))
+            world.jobs["other"]["form"] = "simple"
+            world.ok("config")
+
+
 def test_repeats_that_come_during_a_full_walk():
     """Behind the walk, before the tag: with that the job looks no more."""
     with split_world("soft") as world:
