@@ -130,13 +130,13 @@ forget_gone(struct odks_merge_run *m)
     return delete_by_ids(m, sql->forget_rejects, &ids) >= 0;
 }
 
-/* Do the tables have anything of these submissions? */
+/* Do the tables have anything of these submissions, or anything at all? */
 static bool
-probe(struct odks_merge_run *m, bool *known)
+probe(struct odks_merge_run *m, bool *known, bool *empty)
 {
     CLEANUP_BUF struct odks_buf ids = ODKS_BUF_INIT(IDS_MAX);
 
-    *known = false;
+    *known = *empty = false;
     if (!list_ids(m, false, &ids))
         return false;
     size_t first = 0;
@@ -148,6 +148,7 @@ probe(struct odks_merge_run *m, bool *known)
     if (res == NULL)
         return false;
     *known = odks_db_int64(res, 0, 0) > 0;
+    *empty = odks_db_bool(res, 0, 1);
     return true;
 }
 
@@ -198,9 +199,9 @@ insert_all(struct odks_merge_run *m, int64_t live)
 }
 
 /*
- * As insert_all() without a look before: a first walk meets nothing but new
- * submissions, and the primary key tells when it does not. *clash: nothing
- * was done.
+ * As insert_all() without a look before: a first walk, into empty tables, meets
+ * nothing but new submissions, and the primary key tells when it does not.
+ * *clash: nothing was done.
  */
 static bool
 try_insert(struct odks_merge_run *m, int64_t live, bool *clash)
@@ -272,7 +273,7 @@ bool
 odks_merge_bring_in(struct odks_merge_run *m)
 {
     struct odks_batch *b = m->b;
-    bool known = false;
+    bool known = false, empty = false;
     int64_t live = count_live(b);
 
     if (live == 0)
@@ -282,11 +283,10 @@ odks_merge_bring_in(struct odks_merge_run *m)
             return false;
         if (!known)
             return true;
-    } else if (!probe(m, &known)) {
+    } else if (!probe(m, &known, &empty)) {
         return false;
     }
-    /* without their submissions no key guards the repeats */
-    b->all_new = !known && b->conf.model->table[0]->wanted;
+    b->all_new = !known && (b->all_new || empty);
     return known ? merge_all(m, live) : insert_all(m, live);
 }
 

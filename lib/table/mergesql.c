@@ -125,8 +125,9 @@ add_our_rejects(struct maker *m)
 }
 
 /*
- * The first id often tells at once. Then counting, not EXISTS: that one
- * believes to find a row soon and may walk through all of a large table.
+ * Is anything here of the batch, and are the tables all empty? The first id
+ * often tells at once. Then counting, not EXISTS: that one believes to find a
+ * row soon and may walk through all of a large table.
  */
 static void
 make_probe(struct maker *m)
@@ -151,7 +152,15 @@ make_probe(struct maker *m)
         add(m, i == 0 ? " WHERE _id = ANY ($1::text[]))"
                       : " WHERE _submission_id = ANY ($1::text[]))");
     }
-    add(m, " END");
+    /* without their submissions no key guards the repeats */
+    add(m, root ? " END, true" : " END, false");
+    for (size_t i = 0; root && i < m->model->table_count; i++) {
+        if (!m->model->table[i]->wanted)
+            continue;
+        add(m, " AND NOT EXISTS (SELECT FROM ");
+        add_table(m, i);
+        add(m, ")");
+    }
 }
 
 /*

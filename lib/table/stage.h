@@ -27,7 +27,7 @@ struct odks_submission {
 /* The statements that bring a batch in; made once. */
 struct odks_merge_sql {
     char *enter;       /* settings for the time of the merge, a savepoint */
-    char *probe;       /* has any table rows of $1, an array of ids with $2? */
+    char *probe;       /* rows of $1, an array of ids with $2; are all empty? */
     char *stage;       /* make the temporary tables */
     char *apply;       /* from them into the tables; returns counts */
     char **copy_stage; /* per table and one for rejects; NULL: not wanted */
@@ -53,7 +53,7 @@ struct odks_batch {
     size_t bytes; /* of row text */
     int64_t received;
     struct odks_merge_sql *sql; /* NULL: not made yet */
-    bool all_new; /* the last merge met no submission that was there before */
+    bool all_new; /* the tables were empty, and nothing came twice since */
 };
 
 /*

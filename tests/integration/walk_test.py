@@ -340,6 +340,25 @@ def test_rejects_of_tables_that_were_dropped():
             "SELECT count(*) FROM odk_sync_reject"), 1, "rejects")
 
 
+def test_a_job_of_a_repeat_becomes_one_of_all():
+    """A repeat that an edit took away meanwhile, in the second batch."""
+    with odks.World() as world:
+        world.job("visits", form="visits", batch_bytes="1",
+                  tables="Submissions.visit")
+        world.central.publish("visits", "1", ["name", {"visit[]": ["note"]}])
+        ids = [world.central.create("visits", data={
+            "name": "a", "visit": [{"note": "b"}] if i == 1 else []})["id"]
+               for i in range(3)]
+        world.init()
+        world.central.clock(advance=3600)
+        world.ok("run")
+        world.jobs["visits"]["tables"] = None
+        world.central.edit("visits", ids[1], data={"name": "c"})
+        world.central.clock(advance=3600)
+        world.ok("run")
+        world.compare("visits")
+
+
 def test_encrypted_form_gives_metadata():
     with odks.World() as world:
         world.job("secret", form="secret", project=2)
