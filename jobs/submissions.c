@@ -260,10 +260,7 @@ finish(struct odks_walk *w, const struct proof *proof, struct odks_err *err)
            && odks_attempt_finish(w->a, err);
 }
 
-/*
- * Nothing changed: the last proof holds, and where keys were compared with
- * what that tag covers, so does the comparison.
- */
+/* Nothing changed: the last proof holds. */
 static bool
 finish_unchanged(struct odks_walk *w, struct odks_err *err)
 {
@@ -272,12 +269,6 @@ finish_unchanged(struct odks_walk *w, struct odks_err *err)
                                   json_object_new_string("unchanged"));
     (void) json_object_object_add(w->a->metadata, "counts",
                                   json_object_get(w->cursor.counts));
-    if (odks_walk_reconcile_is_due(w)) {
-        w->cursor.last_reconcile = w->form.date;
-        if (!odks_cursor_store(w->a->db, w->a->conf->sync_type, &w->cursor,
-                               err))
-            return false;
-    }
     return odks_attempt_finish(w->a, err);
 }
 
