@@ -113,6 +113,15 @@ def test_first_lines():
     finds("does not declare its shape", ("sql/queries/q.sql", "SELECT 1\n"))
 
 
+def test_mutants():
+    source = c_file("lib/core/x.c", "int x;")
+    patch = ("A fault.\n--- lib/core/x.c\n+++ lib/core/x.c\n@@ -4 +4 @@\n"
+             "-int {};\n+long x;\n")
+    name = "tests/oracle/mutants/x.patch"
+    tap.equal(lint(source, (name, patch.format("x"))), [], "it applies")
+    finds("does not apply", source, (name, patch.format("y")))
+
+
 def test_headers():
     finds("unknown type", header("lib/core/a.h", "ODKS_CORE_A_H",
                                  "size_t a(void);"))
