@@ -180,7 +180,14 @@ check_database(struct doctor *d, struct odks_err *err)
              : "");
     check_clock_of_database(d, err);
     if (!odks_migrate_check(d->c.db, err)) {
+        bool refused = strcmp(err->sqlstate, "42501") == 0;
+
+        if (refused)
+            odks_err_hint(err, "Grant the rights below.");
         bad(d, "tables", err);
+        odks_db_rollback(d->c.db);
+        if (refused && odks_db_begin(d->c.db, err))
+            check_rights(d, odks_config_database(d->c.cfg)->schema, err);
         return;
     }
     good(d, "tables", "the tracking tables are of this version");

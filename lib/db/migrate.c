@@ -270,6 +270,10 @@ adopt(struct odks_db *db, const PGresult *adoption, odks_migrate_tell *tell,
         err->code = ODKS_EXIT_CONFIG;
         odks_err_hint(err, "Mend the rows that are in the way; nothing was "
                            "changed.");
+    } else if (strcmp(err->sqlstate, "0A000") == 0) {
+        err->code = ODKS_EXIT_CONFIG;
+        odks_err_hint(err, "Take away what uses the column, and make it again "
+                           "afterwards; nothing was changed.");
     }
     return false;
 }
@@ -286,6 +290,15 @@ apply(struct odks_db *db, const struct odks_migration *m, struct odks_err *err)
             odks_db_query(db, &odks_sql_schema_record, params, err);
         if (res != NULL)
             return true;
+    }
+    /* 42P07, 42710, 42723: of a table or view, a trigger, a function */
+    if (strcmp(err->sqlstate, "42P07") == 0
+        || strcmp(err->sqlstate, "42710") == 0
+        || strcmp(err->sqlstate, "42723") == 0) {
+        err->code = ODKS_EXIT_CONFIG;
+        odks_err_hint(err, "Rename what is there, or set tracking_schema in "
+                           "[database] to another schema; nothing was "
+                           "changed.");
     }
     odks_err_context(err, "migration %04d_%s", m->version, m->name);
     return false;

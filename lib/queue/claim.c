@@ -93,7 +93,9 @@ odks_queue_claim(struct odks_db *db, const char *const *types,
     CLEANUP_PGRESULT PGresult *res =
         odks_db_query(db, &odks_sql_queue_claim, params, err);
     if (res == NULL) {
-        if (strcmp(err->sqlstate, "23505") == 0)
+        /* not the history's numbers */
+        if (strcmp(err->sqlstate, "23505") == 0
+            && strstr(err->message, "odk_sync_queue_running") != NULL)
             odks_err_set(err, ODKS_EXIT_TEMPFAIL,
                          "another runner took a job of the same type at the "
                          "same moment");

@@ -16,6 +16,7 @@ SELECT current_user,
                             'odk_sync_form_job', 'odk_sync_slot',
                             'odk_sync_status', 'odk_sync_view']) t,
                unnest(ARRAY['SELECT', 'INSERT', 'UPDATE']) p)
+       AND pg_catalog.has_table_privilege('odk_sync_schema', 'SELECT')
        -- an adopted table may number its rows in another way
        AND COALESCE(pg_catalog.has_sequence_privilege(
            pg_catalog.pg_get_serial_sequence('odk_sync_history', 'id'),

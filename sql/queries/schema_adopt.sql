@@ -142,6 +142,13 @@ WITH wanted (tab, n, col, type, size, needed, empty, def) AS (VALUES
     JOIN pg_class c ON c.relnamespace = r.schema
         AND c.relname = r.tab || '_adopted'
     UNION ALL
+    SELECT '55000', 0, 6, format('column %s of %s is generated, and cannot be written',
+            f.col, f.name),
+        format('ALTER TABLE %s ALTER COLUMN %s DROP EXPRESSION;', f.name, f.col)
+    FROM found f
+    JOIN pg_attribute a ON a.attrelid = f.oid AND a.attnum = f.attnum
+    WHERE a.attgenerated <> ''
+    UNION ALL
     -- what a superuser owns is handed over: nobody needs to be one
     SELECT '42501', 0, 7, format('%s belongs to role %I, and role %I may not change it',
             r.name, o.rolname, current_user),
@@ -219,6 +226,13 @@ WITH wanted (tab, n, col, type, size, needed, empty, def) AS (VALUES
         ) AS s (n, words, statement)
     WHERE k.tab = 'odk_sync_history' AND NOT k.has_def
     UNION ALL
+    -- rows may have come with their numbers, from a file or another table
+    SELECT NULL, 8, 5, NULL, 'SELECT setval(s.seq, m.id)'
+        ' FROM (SELECT max(id) AS id FROM odk_sync_history) m,'
+        ' (SELECT pg_get_serial_sequence(''odk_sync_history'', ''id'')::regclass'
+        ' AS seq) s WHERE m.id > coalesce(pg_sequence_last_value(s.seq), 0)'
+    FROM key k WHERE k.tab = 'odk_sync_history' AND k.has_def
+    UNION ALL
     -- a row with another status could not even be updated
     SELECT NULL, 9, 1, format('%s: check %s, unless it has other values', f.name,
             f.col),
@@ -248,7 +262,8 @@ WITH wanted (tab, n, col, type, size, needed, empty, def) AS (VALUES
     FROM relation r
     JOIN pg_index i ON i.indrelid = r.oid
     JOIN pg_class c ON c.oid = i.indexrelid
-    WHERE c.relname IN ('odk_sync_history_time', 'odk_sync_history_type_time')
+    WHERE c.relname IN ('odk_sync_history_time', 'odk_sync_history_type_time',
+        'odk_sync_history_open')
     UNION ALL
     SELECT NULL, 12, 1, CASE r.tab WHEN 'odk_sync_history' THEN format(
             '%s: index it by time; keep metadata and sync_metadata equal',

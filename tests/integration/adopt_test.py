@@ -343,6 +343,79 @@ def test_the_printed_sql_refuses_too():
         same(dump(world), before, "after the SQL")
 
 
+def test_numbers_behind_those_of_the_rows():
+    with new_world("code", people=False) as world:
+        world.session.run("SELECT setval('odk_sync_history_id_seq', 1, false)")
+        world.ok("init")
+        world.ok("exec", "t", "--", "true")
+        tap.equal(world.history()[-1]["id"], 401, "the number of our attempt")
+    with new_world("code", people=False) as world:
+        world.ok("init")
+        world.session.run("SELECT setval('odk_sync_history_id_seq', 1, false)")
+        result = world.exits(65, "exec", "t", "--", "true")
+        tap.check("odk_sync_history_pkey" in result.err, str(result))
+
+
+def test_our_tables_out_of_a_backup():
+    with new_world() as world:
+        world.ok("init")
+        world.ok("exec", "t", "--", "true")
+        before = rows(world)
+        world.session.run(
+            "ALTER TABLE odk_sync_history RENAME TO h;"
+            "ALTER TABLE odk_sync_status RENAME TO s;"
+            "CREATE SCHEMA kept; ALTER TABLE h SET SCHEMA kept;"
+            "ALTER TABLE s SET SCHEMA kept")
+        for name in ("schema", "queue", "slot", "cursor", "column", "reject"):
+            world.session.run(f"DROP TABLE odk_sync_{name} CASCADE")
+        world.session.run(
+            "DROP SCHEMA public CASCADE; CREATE SCHEMA public;"
+            "ALTER SCHEMA kept RENAME TO back;"
+            "ALTER TABLE back.h RENAME TO odk_sync_history;"
+            "ALTER TABLE back.s RENAME TO odk_sync_status")
+        world.settings["database"]["tracking_schema"] = "back"
+        world.session.run("SET search_path = back")
+        world.ok("init")
+        after = rows(world)
+        for table in TABLES:
+            for old, new in zip(before[table], after[table]):
+                tap.equal(new, kept(table, old, new), table)
+
+
+def test_names_that_are_taken():
+    for taken in ("VIEW odk_sync_current_status AS SELECT 1 AS n",
+                  "FUNCTION odk_sync_statistics() RETURNS json"
+                  " LANGUAGE sql AS 'SELECT NULL::json'"):
+        with new_world("code", people=False) as world:
+            world.session.run("CREATE " + taken)
+            before = dump(world)
+            result = world.exits(78, "init")
+            tap.check("Rename what is there" in result.err, str(result))
+            same(dump(world), before, "after the refusal")
+
+
+def test_a_generated_column():
+    with new_world("code", people=False) as world:
+        world.session.run("ALTER TABLE odk_sync_history ADD metadata text"
+                          " GENERATED ALWAYS AS (sync_metadata) STORED")
+        refused(world, 78, ["column metadata of public.odk_sync_history is"
+                            " generated", "DROP EXPRESSION"])
+        help_with(world, world.exits(78, "init").err)
+        world.ok("init")
+        world.ok("exec", "t", "--", "true")
+
+
+def test_a_column_that_something_uses():
+    with new_world("bare", people=False) as world:
+        world.session.run(
+            "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql"
+            " AS 'BEGIN RETURN NEW; END';"
+            "CREATE TRIGGER t BEFORE UPDATE OF service_instance"
+            " ON odk_sync_history FOR EACH ROW EXECUTE FUNCTION f()")
+        result = world.exits(78, "init")
+        tap.check("Take away what uses the column" in result.err, str(result))
+
+
 # -- rights -------------------------------------------------------------------
 
 @contextlib.contextmanager
@@ -412,6 +485,22 @@ def test_an_upgrade_by_who_does_not_own_the_tables():
         refused(world, 77, ["belong to role postgres", "init --print"])
         by_hand(world)
         world.ok("init", "--check")
+
+
+def test_the_sql_was_run_by_an_administrator():
+    with new_world(people=False) as world, role_of(world, "sync") as role:
+        by_hand(world)
+        for _ in range(9):
+            result = world.run("doctor")
+            fixes = [line.split("fix: ")[1] for line
+                     in result.out.splitlines() if "fix: GRANT" in line]
+            if not fixes:
+                break
+            for fix in fixes:
+                world.session.run(fix)
+        tap.check(f"role {role} may do what it must" in result.out,
+                  str(result))
+        world.ok("exec", "t", "--", "true")
 
 
 # -- the old service at the same time -----------------------------------------
