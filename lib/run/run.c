@@ -280,7 +280,6 @@ claim(struct run *run, struct odks_job **job, struct odks_err *err)
     return false;
 }
 
-/* Forget old attempts, some at a time: an idle run does not care. */
 static bool
 prune(struct run *run, struct odks_err *err)
 {
@@ -296,6 +295,21 @@ prune(struct run *run, struct odks_err *err)
     return res != NULL && odks_db_commit(run->db, err);
 }
 
+/*
+ * Forget old attempts, some at a time; an idle run does not care. Another time
+ * will do: the jobs are done.
+ */
+static void
+forget_old(struct run *run)
+{
+    struct odks_err err = ODKS_ERR_INIT;
+
+    if (prune(run, &err))
+        return;
+    odks_err_context(&err, "old history stays");
+    odks_log_err(ODKS_LOG_WARN, &err);
+}
+
 static bool
 drain(struct run *run, struct odks_err *err)
 {
@@ -309,8 +323,11 @@ drain(struct run *run, struct odks_err *err)
         choose_types(run);
         if (!claim(run, &job, err))
             return false;
-        if (job == NULL)
-            return run->jobs == 0 || prune(run, err);
+        if (job == NULL) {
+            if (run->jobs > 0)
+                forget_old(run);
+            return true;
+        }
         run->jobs++;
         attempt(run, job);
         if (run->db == NULL || run->stopped)
@@ -369,7 +386,6 @@ static bool
 exec_one(struct run *run, struct odks_err *err)
 {
     CLEANUP_JOB struct odks_job *job = NULL;
-    struct odks_err ignored = ODKS_ERR_INIT;
 
     if (!claim_exec(run, &job, err))
         return false;
@@ -377,9 +393,8 @@ exec_one(struct run *run, struct odks_err *err)
         return true;
     run->jobs++;
     attempt(run, job);
-    /* another time will do: the exit code is the program's */
-    if (run->db != NULL && !run->stopped && !prune(run, &ignored))
-        odks_log_err(ODKS_LOG_INFO, &ignored);
+    if (run->db != NULL && !run->stopped)
+        forget_old(run);
     return true;
 }
 

@@ -209,6 +209,24 @@ def test_old_history_is_pruned():
         tap.equal(attempts(world), ["a", "a"], "attempts")
 
 
+def test_old_history_that_somebody_refers_to():
+    """The jobs are done: that is no failure of theirs."""
+    with odks.World() as world:
+        world.job("people", form="household")
+        world.init()
+        world.session.run(
+            "INSERT INTO odk_sync_history (sync_type, sync_timestamp, status)"
+            " VALUES ('people', now() - interval '40 days', 'success');"
+            "CREATE TABLE note (id int REFERENCES odk_sync_history);"
+            "INSERT INTO note SELECT id FROM odk_sync_history")
+        for command in (("run",), ("exec", "other", "--", "true")):
+            result = world.ok(*command)
+            tap.check("old history stays" in result.err and "note"
+                      in result.err, str(result))
+        tap.equal([h["status"] for h in world.history()], ["success"] * 3,
+                  "attempts")
+
+
 def test_old_services_variables_are_enough():
     with odks.World() as world:
         world.central.create("household", count=2, seed=1)
