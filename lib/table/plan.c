@@ -38,7 +38,8 @@ check_place(const struct odks_plan *plan, const struct odks_model_conf *conf,
                      "the tables of %s %s are in schema %s, not in %s",
                      odks_feed_names(conf->feed)->what, conf->form_id, schema,
                      conf->schema);
-        odks_err_hint(err, "Set schema = %s in [database].", schema);
+        odks_err_hint(err, "Set schema = %s in [job %s].", schema,
+                      conf->sync_type);
         return false;
     }
     const struct odks_feed_names *names = odks_feed_names(conf->feed);

@@ -176,7 +176,7 @@ START_TEST(foreign_relations)
     conf.schema = "elsewhere";
     refuse(&conf, "a:text",
            "the tables of form f are in schema odk, not in elsewhere",
-           "Set schema = odk in [database].");
+           "Set schema = odk in [job sync].");
     conf.schema = "odk";
     conf.project = 2;
     conf.table = "h";
