@@ -58,7 +58,7 @@ print_form(const struct odks_central_conf *conf, struct json_object *project,
 
     printf("\n; ");
     odks_print_safe(text(form, "name"), stdout);
-    printf(" (%s submissions)\n[job ", text(form, "submissions"));
+    printf("\n[job ");
     print_type(id, "form");
     printf("]\nkind = submissions\nproject = %s\nform = %s\n",
            text(project, "id"), id);
