@@ -205,7 +205,7 @@ odks_central_feed_request(struct odks_central *central, enum odks_feed feed,
 {
     if (odks_central_request(central, target, response, err))
         return true;
-    if (err->code == ODKS_EXIT_CONFIG)
+    if (err->code == ODKS_EXIT_CONFIG || err->code == ODKS_EXIT_NOPERM)
         odks_central_explain(central, feed, project, form_id, err);
     return false;
 }

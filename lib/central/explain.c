@@ -147,6 +147,24 @@ no_dataset(struct json_object *list, int64_t project, const char *name,
     }
 }
 
+/*
+ * Who may not edit forms is refused one that was never published, and does not
+ * see it in the list.
+ */
+static void
+hidden_form(const struct odks_central *central, int64_t project,
+            const char *form_id, struct odks_err *err)
+{
+    odks_err_set(err, ODKS_EXIT_NOPERM,
+                 "form %s of project %" PRId64
+                 " was never published, or is hidden from %s",
+                 form_id, project, central->login->user);
+    odks_err_hint(err,
+                  "Publish its draft in Central, or give %s the role Project "
+                  "Viewer.",
+                  central->login->user);
+}
+
 /* A form that shows in the list may be one that was never published. */
 static void
 explain_form(struct odks_central *central, struct json_object *list,
@@ -155,7 +173,9 @@ explain_form(struct odks_central *central, struct json_object *list,
     struct odks_err ignored = ODKS_ERR_INIT;
     struct json_object *form = find_by(list, "xmlFormId", form_id);
 
-    if (form == NULL) {
+    if (form == NULL && err->code == ODKS_EXIT_NOPERM) {
+        hidden_form(central, project, form_id, err);
+    } else if (form == NULL) {
         CLEANUP_JSON struct json_object *trash =
             get_list(central, project, "forms?deleted=true", &ignored);
 
@@ -173,10 +193,15 @@ odks_central_explain(struct odks_central *central, enum odks_feed feed,
                      int64_t project, const char *form_id, struct odks_err *err)
 {
     struct odks_err other = ODKS_ERR_INIT;
+    bool refused = err->code == ODKS_EXIT_NOPERM;
+
+    if (refused && feed != ODKS_FEED_FORM)
+        return;
     CLEANUP_JSON struct json_object *list =
         get_list(central, project, odks_feed_names(feed)->path, &other);
-
     if (list == NULL) {
+        if (refused)
+            return;
         if (other.code == ODKS_EXIT_CONFIG)
             no_project(central, project, err);
         else
