@@ -378,6 +378,14 @@ check_use(const struct odks_cli *cli, const struct option_def *used[OPTIONS],
                      "with it");
         return false;
     }
+    if (cli->payload.since != ODKS_TIME_NONE
+        && cli->payload.until != ODKS_TIME_NONE
+        && cli->payload.since >= cli->payload.until) {
+        odks_err_set(err, ODKS_EXIT_USAGE,
+                     "there is nothing between --since and --until: the later "
+                     "one comes first");
+        return false;
+    }
     return true;
 }
 

@@ -186,7 +186,8 @@ describe(struct search *s)
                                   json_object_new_int64(s->a->records));
     (void) json_object_object_add(m, "new_forms", json_object_get(s->added));
     (void) json_object_object_add(m, "gone_forms", json_object_get(s->gone));
-    odks_log(ODKS_LOG_INFO, "%" PRId64 " forms, %zu of them new", s->a->records,
+    odks_log(ODKS_LOG_INFO, "%" PRId64 " form%s, %zu of them new",
+             s->a->records, s->a->records == 1 ? "" : "s",
              json_object_array_length(s->added));
 }
 

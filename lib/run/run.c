@@ -191,8 +191,9 @@ record(struct run *run, struct odks_attempt *a, struct odks_err *cause,
     if (!odks_db_commit(run->db, err))
         return false;
     if (dead && odks_exit_is_temporary(cause->code)) {
-        odks_err_context(cause, "gave up after %d failures",
-                         a->job->failures + 1);
+        odks_err_context(cause, "gave up after %d failure%s",
+                         a->job->failures + 1,
+                         a->job->failures == 0 ? "" : "s");
         cause->code = ODKS_EXIT_GAVE_UP;
         odks_err_hint(cause, "When the cause is gone: odk-sync retry %lld",
                       (long long) a->job->id);

@@ -49,6 +49,8 @@ def test_command_line():
                 (["run", "--full"], ["TYPE"]),
                 (["run", "people", "--full", "--since=2026-01-01"],
                  ["--since"]),
+                (["run", "people", "--since=2026-01-02",
+                  "--until=2026-01-02"], ["nothing between"]),
                 (["status", "--full"], ["does not go with"]),
                 (["enqueue"], ["missing", "TYPE"]),
                 (["cancel", "x"], ["ID"]),
