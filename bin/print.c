@@ -4,6 +4,8 @@
 #include "bin/print.h"
 
 #include <ctype.h>
+#include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -102,10 +104,30 @@ odks_print_table(const PGresult *res, int columns)
         print_line(res, r, columns, widths);
 }
 
+/* What any program may have put into history: an object, or NULL. */
+static struct json_object *
+object(const char *s)
+{
+    struct json_tokener *tokener = json_tokener_new();
+    size_t len = strlen(s);
+
+    if (tokener == NULL)
+        return NULL;
+    struct json_object *o =
+        json_tokener_parse_ex(tokener, s, len < INT_MAX ? (int) len : 0);
+    bool whole = json_tokener_get_parse_end(tokener) == len;
+    json_tokener_free(tokener);
+    if (whole && json_object_is_type(o, json_type_object))
+        return o;
+    json_object_put(o);
+    return NULL;
+}
+
 static struct json_object *
 value(const PGresult *res, int row, int column)
 {
     const char *s = PQgetvalue(res, row, column);
+    struct json_object *o = NULL;
 
     if (PQgetisnull(res, row, column))
         return NULL;
@@ -115,7 +137,9 @@ value(const PGresult *res, int row, int column)
         return json_object_new_int64(strtoll(s, NULL, 10));
     if (PQftype(res, column) == OID_JSON || PQftype(res, column) == OID_JSONB)
         return json_tokener_parse(s);
-    return json_object_new_string(s);
+    if (strcmp(PQfname(res, column), "metadata") == 0)
+        o = object(s);
+    return o != NULL ? o : json_object_new_string(s);
 }
 
 struct json_object *

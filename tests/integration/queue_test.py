@@ -190,6 +190,13 @@ def test_status_and_history_show_the_proof():
         tap.check("SUBMISSIONS" in table and "b: has not run yet" in table)
         row = shown(world, "history", "a")[0]
         tap.equal((row["status"], row["records"]), ("success", 3), "history")
+        tap.equal(row["metadata"]["inserted"], 3, "metadata")
+        for text in ("no JSON", '{"x": 1} and more', "[1]"):
+            world.session.run(
+                "INSERT INTO odk_sync_history (sync_type, status, metadata)"
+                f" VALUES ('c', 'success', '{text}')")
+            tap.equal(shown(world, "history", "c")[0]["metadata"], text,
+                      "what others wrote")
         tap.equal(shown(world, "history", "b"), [], "history of b")
         tap.equal(len(shown(world, "history", "--limit=1")), 1, "limit")
 
