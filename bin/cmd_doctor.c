@@ -11,11 +11,13 @@
 #include "core/json.h"
 #include "core/mem.h"
 #include "db/migrate.h"
+#include "jobs/schema.h"
 #include "jobs/walk.h"
 #include "run/instance.h"
 #include "run/login.h"
 #include "sql/queries.h"
 #include "table/privacy.h"
+#include "table/sqltext.h"
 #include "track/track.h"
 
 enum { MAX_SKEW_S = 60 };
@@ -27,7 +29,8 @@ struct doctor {
     struct odks_cmd_db c;
     struct json_object *findings;
     enum odks_exit worst;
-    int64_t db_now; /* ODKS_TIME_NONE: unknown */
+    int64_t db_now;  /* ODKS_TIME_NONE: unknown */
+    bool has_tables; /* of ours, of this version */
 };
 
 static void
@@ -191,6 +194,7 @@ check_database(struct doctor *d, struct odks_err *err)
         return;
     }
     good(d, "tables", "the tracking tables are of this version");
+    d->has_tables = true;
     check_rights(d, odks_config_database(d->c.cfg)->schema, err);
     for (size_t i = 0; i < odks_config_job_count(d->c.cfg); i++) {
         const char *schema = odks_config_job(d->c.cfg, i)->schema;
@@ -280,7 +284,7 @@ list_rules(struct doctor *d, const struct odks_job_conf *job,
 }
 
 /* fields: NULL where the job stands for many forms. */
-static void
+static bool
 check_privacy(struct doctor *d, const struct odks_job_conf *job,
               struct odks_field *fields, struct odks_err *err)
 {
@@ -289,17 +293,36 @@ check_privacy(struct doctor *d, const struct odks_job_conf *job,
 
     if (!odks_config_hash_key(job, &key, err)) {
         bad(d, job->sync_type, err);
-        return;
+        return false;
     }
     if (key != NULL)
         good(d, job->sync_type, "the key of hash can be read");
     odks_privacy_new(job, key, &privacy);
     if (privacy == NULL || fields == NULL)
-        return;
-    if (odks_privacy_bind(privacy, fields, err))
-        list_rules(d, job, privacy);
-    else
+        return true;
+    if (!odks_privacy_bind(privacy, fields, err)) {
         bad(d, job->sync_type, err);
+        return false;
+    }
+    list_rules(d, job, privacy);
+    return true;
+}
+
+/* Would a run refuse to make, or to use, the tables? */
+static void
+check_tables(struct doctor *d, const struct odks_job_conf *job,
+             struct odks_err *err)
+{
+    CLEANUP_BUF struct odks_buf ddl = ODKS_BUF_INIT(ODKS_SQL_MAX);
+    struct odks_model_changes changes = { 0 };
+
+    if (!d->has_tables)
+        return;
+    odks_db_rollback(d->c.db);
+    if (!odks_schema_diff(d->c.cfg, job, d->c.db, &ddl, &changes, err))
+        bad(d, job->sync_type, err);
+    else if (changes.warning[0] != '\0')
+        find(d, WARN, job->sync_type, changes.warning, "");
 }
 
 static bool
@@ -328,7 +351,7 @@ check_form(struct doctor *d, const struct odks_job_conf *job,
 
     if (odks_config_is_pattern(job)) {
         check_forms(d, job, central, err);
-        check_privacy(d, job, NULL, err);
+        (void) check_privacy(d, job, NULL, err);
         return;
     }
     query.filter = "__system/deletedAt eq null";
@@ -344,8 +367,8 @@ check_form(struct doctor *d, const struct odks_job_conf *job,
              form.version, count,
              form.encrypted ? "; encrypted: metadata only, no answers" : "");
     odks_form_clear(&form);
-    if (fields != NULL)
-        check_privacy(d, job, fields, err);
+    if (fields != NULL && check_privacy(d, job, fields, err))
+        check_tables(d, job, err);
 }
 
 static void

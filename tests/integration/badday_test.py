@@ -61,6 +61,27 @@ def test_command_line():
             tap.equal(result.out, "", f"stdout of {args}")
 
 
+def test_doctor_refuses_what_a_run_would():
+    with new_world() as world:
+        world.init()
+        world.central.create(FORM, seed=1)
+        world.central.clock(advance=3600)
+        world.ok("run")
+        job = world.jobs["people"]
+        for setting, word in (({"tables": "Submissions, Submissions.persons"},
+                               "has no table Submissions.persons"),
+                              ({"table": "elsewhere"}, "household"),
+                              ({"schema": "elsewhere"}, "schema odk")):
+            before = dict(job)
+            job.update(setting)
+            said = world.exits(78, "doctor").out
+            tap.check("FAIL  people" in said and word in said, said)
+            tap.check(word in world.exits(78, "run").err, word)
+            world.session.run("DELETE FROM odk_sync_queue")
+            world.jobs["people"] = job = before
+        tap.check("FAIL" not in world.ok("doctor").out, "doctor")
+
+
 def test_help_and_version():
     with new_world() as world:
         for args in (["--help"], ["run", "--help"], ["--version"], ["-h"]):
