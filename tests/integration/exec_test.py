@@ -404,11 +404,14 @@ def test_database_goes_away():
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE application_name LIKE 'odk-sync/%'"
             " AND datname = current_database()")
-        running.go("echo '{\"records_processed\": 1}' >&3; read more <more")
-        result = running.end()
-        if "ODKS_TEST_POOLER" in os.environ:
+        said = "echo '{\"records_processed\": 1}' >&3"
+        if "ODKS_TEST_POOLER" in os.environ:  # it finds another connection
+            running.go(said)
+            result = running.end()
             tap.check(result.code in (75, 0), str(result))
             return
+        running.go(said + "; read more <more")
+        result = running.end()
         tap.equal(result.code, 75, "exit code")
         tap.equal(last(world)["status"], "error", "it is recorded")
         tap.equal(world.queue(), [], "queue")
@@ -496,7 +499,9 @@ def test_database_alone_is_needed():
         world.sections = lambda: (s for s in sections() if s[0] == "database")
         world.ok("exec", "t", "--", "true")
         world.settings["database"]["dbname"] = "no_such_database"
-        result = world.exits(78, "exec", "t", *sh("echo never"))
+        # a pooler does not say by code what is wrong
+        code = 75 if "ODKS_TEST_POOLER" in os.environ else 78
+        result = world.exits(code, "exec", "t", *sh("echo never"))
         tap.equal(result.out, "", "without a claim nothing is started")
 
 
