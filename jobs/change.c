@@ -28,6 +28,12 @@ odks_walk_has_submissions(const struct odks_walk *w)
 }
 
 bool
+odks_walk_keeps(const struct odks_walk *w)
+{
+    return w->a->conf->on_delete == ODKS_DELETE_KEEP;
+}
+
+bool
 odks_walk_reconcile_is_due(const struct odks_walk *w)
 {
     int64_t every = w->a->conf->reconcile_s * INT64_C(1000000);

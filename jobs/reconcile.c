@@ -57,8 +57,7 @@ check_brake(const struct odks_walk *w, const struct odks_difference *d,
             struct odks_err *err)
 {
     /* with keep nothing is removed: what is gone stays */
-    bool keep = w->a->conf->on_delete == ODKS_DELETE_KEEP;
-    int64_t removed = keep ? 0 : d->gone + d->deleted;
+    int64_t removed = odks_walk_keeps(w) ? 0 : d->gone + d->deleted;
     int64_t limit = d->live * BRAKE_PERCENT / 100;
 
     if (limit < BRAKE_ROWS)
@@ -125,7 +124,7 @@ mend(struct odks_walk *w, struct odks_reconcile *r, struct odks_err *err)
         return false;
     w->counts.deleted += removed;
     w->a->records += removed;
-    w->purged = w->a->conf->on_delete == ODKS_DELETE_KEEP ? d.gone_old : 0;
+    w->purged = odks_walk_keeps(w) ? d.gone_old : 0;
     if (d.missing + d.gone + d.deleted + d.restored > 0)
         odks_log(ODKS_LOG_INFO,
                  "reconciled: %" PRId64 " missing or older, %" PRId64

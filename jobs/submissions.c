@@ -184,12 +184,6 @@ struct proof {
     int64_t table;
 };
 
-static bool
-keeps(const struct odks_walk *w)
-{
-    return w->a->conf->on_delete == ODKS_DELETE_KEEP;
-}
-
 /*
  * Count there and here what was submitted before we looked. With on_delete =
  * keep, deleted ones count, too; what was purged is w->purged.
@@ -202,9 +196,9 @@ count_both(struct odks_walk *w, struct proof *proof, struct odks_err *err)
     odks_log_set_step("proof");
     proof->possible = odks_walk_has_submissions(w);
     odks_time_format(w->form.date, before);
-    CLEANUP_FREE char *filter =
-        odks_xasprintf("__system/%s lt %s%s", odks_feed_names(w->feed)->created,
-                       before, keeps(w) ? " and " ODKS_LIVE_AND_DELETED : "");
+    CLEANUP_FREE char *filter = odks_xasprintf(
+        "__system/%s lt %s%s", odks_feed_names(w->feed)->created, before,
+        odks_walk_keeps(w) ? " and " ODKS_LIVE_AND_DELETED : "");
     struct odks_query query = odks_job_query(w->a->conf);
     query.filter = filter;
     return !proof->possible
@@ -279,7 +273,7 @@ purged_before(const struct odks_walk *w)
     struct json_object *purged = NULL;
 
     (void) json_object_object_get_ex(w->cursor.counts, "purged", &purged);
-    return keeps(w) ? json_object_get_int64(purged) : 0;
+    return odks_walk_keeps(w) ? json_object_get_int64(purged) : 0;
 }
 
 /*

@@ -152,6 +152,9 @@ char *odks_walk_tag_key(const struct odks_walk *w);
 /* Is the table of submissions among those of the job? */
 bool odks_walk_has_submissions(const struct odks_walk *w);
 
+/* Does what is deleted in Central stay here (on_delete = keep)? */
+bool odks_walk_keeps(const struct odks_walk *w);
+
 /* Is it time to compare all keys? */
 bool odks_walk_reconcile_is_due(const struct odks_walk *w);
 

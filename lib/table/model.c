@@ -127,7 +127,7 @@ apply(struct odks_db *db, const struct odks_model_conf *conf,
 
     if (!check_relations(db, conf, plan, err))
         return false;
-    if (!odks_ddl_privacy(db, conf, plan, &before)
+    if (!odks_ddl_forget(db, conf, plan, &before)
         || !odks_ddl_tables(db, conf, plan, &tables)) {
         odks_err_set(err, ODKS_EXIT_DATA, "the form is too large");
         return false;

@@ -379,8 +379,8 @@ forget_rejects(struct odks_sqltext *t, const struct odks_model_conf *conf,
 
 /*
  * Of tables that somebody dropped and that are made anew: with their rows come
- * their rejects, as the rules leave them, but not those of rows that Central
- * has no more.
+ * their rejects, as the rules leave them if there are any, but not those of
+ * rows that Central has no more.
  */
 static void
 forget_rejects_of_dropped(struct odks_sqltext *t,
@@ -404,8 +404,8 @@ forget_rejects_of_dropped(struct odks_sqltext *t,
 }
 
 bool
-odks_ddl_privacy(struct odks_db *db, const struct odks_model_conf *conf,
-                 const struct odks_plan *plan, struct odks_buf *ddl)
+odks_ddl_forget(struct odks_db *db, const struct odks_model_conf *conf,
+                const struct odks_plan *plan, struct odks_buf *ddl)
 {
     struct odks_sqltext t = { .db = db, .buf = ddl };
 

@@ -96,11 +96,14 @@ ODKS_MUST_CHECK bool odks_plan_privacy(struct odks_plan *plan,
                                        const struct odks_model_conf *conf,
                                        struct odks_err *err);
 
-/* Statements that empty what no later run would write. False: too long. */
-ODKS_MUST_CHECK bool odks_ddl_privacy(struct odks_db *db,
-                                      const struct odks_model_conf *conf,
-                                      const struct odks_plan *plan,
-                                      struct odks_buf *ddl);
+/*
+ * Statements that empty what no later run would write, and forget the rejects
+ * of tables that are made anew. False: too long.
+ */
+ODKS_MUST_CHECK bool odks_ddl_forget(struct odks_db *db,
+                                     const struct odks_model_conf *conf,
+                                     const struct odks_plan *plan,
+                                     struct odks_buf *ddl);
 /* Put on record what the tables will obey. */
 ODKS_MUST_CHECK bool odks_plan_save_privacy(struct odks_db *db,
                                             const struct odks_model_conf *conf,
