@@ -97,19 +97,4 @@ test_fresh(void)
     return db;
 }
 
-#define ODKS_DB_UNIT_MAIN(make_suite)                             \
-    static int run_suite(void);                                   \
-    int main(void)                                                \
-    {                                                             \
-        return getenv("ODKS_TEST_PG") == NULL ? 77 : run_suite(); \
-    }                                                             \
-    static int run_suite(void)                                    \
-    {                                                             \
-        SRunner *runner = srunner_create(make_suite());           \
-        srunner_run_all(runner, CK_ENV);                          \
-        int failed = srunner_ntests_failed(runner);               \
-        srunner_free(runner);                                     \
-        return failed > 0 ? EXIT_FAILURE : EXIT_SUCCESS;          \
-    }
-
 #endif

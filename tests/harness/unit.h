@@ -10,14 +10,29 @@
 /* The one schema for odks_migrate(). */
 #define SCHEMAS(name) ((const char *const[]){ (name), NULL })
 
-#define ODKS_UNIT_MAIN(make_suite)                       \
-    int main(void)                                       \
-    {                                                    \
-        SRunner *runner = srunner_create(make_suite());  \
-        srunner_run_all(runner, CK_ENV);                 \
-        int failed = srunner_ntests_failed(runner);      \
-        srunner_free(runner);                            \
-        return failed > 0 ? EXIT_FAILURE : EXIT_SUCCESS; \
+/* Run it; what is hung ends after two minutes, which no slow machine needs. */
+static inline int
+unit_run(Suite *make_suite(void))
+{
+    (void) setenv("CK_DEFAULT_TIMEOUT", "120", 0); /* read in tcase_create() */
+    SRunner *runner = srunner_create(make_suite());
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+#define ODKS_UNIT_MAIN(make_suite)   \
+    int main(void)                   \
+    {                                \
+        return unit_run(make_suite); \
+    }
+
+/* Of tests that need PostgreSQL: skipped without. */
+#define ODKS_DB_UNIT_MAIN(make_suite)                                      \
+    int main(void)                                                         \
+    {                                                                      \
+        return getenv("ODKS_TEST_PG") == NULL ? 77 : unit_run(make_suite); \
     }
 
 #endif

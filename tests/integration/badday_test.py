@@ -475,9 +475,20 @@ def test_a_full_walk_goes_on_where_it_stopped():
         world.ok("run")
         world.central.script({"match": "expand", "skip": 2, "action": {
             "stall": [100, 60]}})
-        fails(world, 75, ["time limit"], "run", "people", "--full",
-              "--max-time=2s")
+        process = world.start("run", "people", "--full")
+        answered = []
+
+        def third_window():
+            seen = world.central.requests()
+            answered.extend(r for r in seen["requests"]
+                            if "expand" in r["path"])
+            return seen["inflight"] > 0 and len(answered) == 2
+
         world.central.requests()
+        pg.wait_until(third_window, 30, "the run reads its third window")
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=60)
+        tap.equal(process.returncode, -signal.SIGTERM, "it was stopped")
         world.ok("run", "people")
         windows = [r for r in world.central.requests()["requests"]
                    if "expand" in r["path"] and "submissionDate" in r["path"]

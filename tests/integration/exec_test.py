@@ -252,7 +252,7 @@ def test_bad_report():
 
 def test_hanging_until_max_time():
     with new_world() as world:
-        running = Running(world, args=("exec", "t", "--max-time=1s"))
+        running = Running(world, args=("exec", "t", "--max-time=3s"))
         result = running.end()
         tap.equal(result.code, 75, "exit code")
         row = last(world)

@@ -104,6 +104,8 @@ def test_reads_go_on_during_syncs_with_drift():
         for reader in readers:
             reader.start()
         try:
+            pg.wait_until(lambda: all(r.rounds or r.wrong for r in readers),
+                          60, "all read")
             for version in range(2, SYNCS + 2):
                 publish(world, version)
                 world.central.create(FORM, seed=100 * version)
@@ -117,7 +119,7 @@ def test_reads_go_on_during_syncs_with_drift():
                 reader.join(60)
         for reader in readers:
             tap.check(reader.wrong is None, reader.wrong)
-        tap.check(rounds[-1] > rounds[0] > 0, f"rounds of reading: {rounds}")
+        tap.check(rounds[-1] > rounds[0], f"rounds of reading: {rounds}")
         tap.note(f"{SYNCS} syncs, all {len(VIEWS)} views read"
                  f" {rounds[-1]} times meanwhile")
         # whom the readers kept from a view has caught up now, or does so now

@@ -254,7 +254,6 @@ suite(void)
     Suite *s = suite_create("central_answers");
     TCase *tc = tcase_create("answers");
 
-    tcase_set_timeout(tc, 60);
     tcase_add_loop_test(tc, refusal, 0, COUNT(refusals));
     tcase_add_test(tc, one_session);
     tcase_add_test(tc, no_request_no_session);

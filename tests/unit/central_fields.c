@@ -205,7 +205,6 @@ suite(void)
     Suite *s = suite_create("central_fields");
     TCase *tc = tcase_create("fields");
 
-    tcase_set_timeout(tc, 60);
     tcase_add_test(tc, fields);
     tcase_add_loop_test(tc, refused_fields, 0, COUNT(refused));
     tcase_add_loop_test(tc, shared_keys, 0, COUNT(shared));

@@ -228,7 +228,6 @@ suite(void)
     Suite *s = suite_create("central_form");
     TCase *tc = tcase_create("form");
 
-    tcase_set_timeout(tc, 60);
     tcase_add_loop_test(tc, form_answer, 0, COUNT(forms));
     tcase_add_loop_test(tc, missing_form, 0, COUNT(missing));
     tcase_add_test(tc, long_list_of_forms);

@@ -324,7 +324,6 @@ suite(void)
     Suite *s = suite_create("central_rows");
     TCase *tc = tcase_create("rows");
 
-    tcase_set_timeout(tc, 60);
     tcase_add_loop_test(tc, feed, 0, sizeof(feeds) / sizeof(feeds[0]));
     tcase_add_loop_test(tc, query_as_sent, 0,
                         sizeof(queries) / sizeof(queries[0]));

@@ -335,7 +335,6 @@ suite(void)
     Suite *s = suite_create("central_scan");
     TCase *tc = tcase_create("scan");
 
-    tcase_set_timeout(tc, 60);
     tcase_add_loop_test(tc, text_in_pieces_of_any_size, 0,
                         sizeof(texts) / sizeof(texts[0]));
     tcase_add_test(tc, text_split_anywhere);

@@ -356,7 +356,6 @@ suite(void)
     Suite *s = suite_create("central_xform");
     TCase *tc = tcase_create("xform");
 
-    tcase_set_timeout(tc, 60);
     tcase_add_test(tc, languages_and_labels);
     tcase_add_test(tc, selects);
     tcase_add_test(tc, choices);

@@ -299,7 +299,6 @@ suite(void)
     Suite *s = suite_create("config_ini");
     TCase *tc = fixture_case(s, "ini");
 
-    tcase_set_timeout(tc, 120);
     tcase_add_loop_test(tc, wrong_text_is_refused_with_its_line, 0,
                         COUNT(refusals));
     tcase_add_test(tc, nul_is_refused_with_its_line);

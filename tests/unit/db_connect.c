@@ -177,7 +177,6 @@ suite(void)
     Suite *s = suite_create("db_connect");
     TCase *tc = tcase_create("connect");
 
-    tcase_set_timeout(tc, 60);
     tcase_add_test(tc, pooler_is_noticed);
     tcase_add_test(tc, settings_of_a_transaction);
     tcase_add_loop_test(tc, refuse, 0, sizeof(refused) / sizeof(refused[0]));

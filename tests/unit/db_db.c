@@ -271,7 +271,6 @@ suite(void)
     Suite *s = suite_create("db_db");
     TCase *tc = tcase_create("db");
 
-    tcase_set_timeout(tc, 60);
     tcase_add_loop_test(tc, shape, 0, sizeof(shapes) / sizeof(shapes[0]));
     tcase_add_loop_test(tc, errors, 0, sizeof(wrong) / sizeof(wrong[0]));
     tcase_add_test(tc, rollback);

@@ -381,7 +381,6 @@ suite(void)
     Suite *s = suite_create("db_migrate");
     TCase *tc = tcase_create("migrate");
 
-    tcase_set_timeout(tc, 60);
     tcase_add_test(tc, from_nothing);
     tcase_add_test(tc, without_rights);
     tcase_add_loop_test(tc, not_ours, 0, sizeof(states) / sizeof(states[0]));

@@ -286,7 +286,6 @@ suite(void)
     Suite *s = suite_create("http_client");
     TCase *tc = tcase_create("client");
 
-    tcase_set_timeout(tc, 30);
     tcase_add_test(tc, request_as_sent);
     tcase_add_test(tc, connection_that_died_idle);
     tcase_add_test(tc, nobody_listens);

@@ -12,6 +12,9 @@
 #include "http_script.h"
 #include "unit.h"
 
+#define TEN "1234567890"
+#define HUNDRED TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN
+#define LONG HUNDRED HUNDRED HUNDRED /* dripping it takes three seconds */
 #define OK_HEAD "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 #define MAX_STEPS 4
 
@@ -20,6 +23,7 @@ struct exchange {
     struct script_step steps[MAX_STEPS + 1];
     const char *method; /* NULL: GET */
     int64_t retry_s;
+    int64_t timeout_s;   /* for an answer, and of silence in it; 0: 60 */
     int requests;        /* that reach the server */
     enum odks_exit open; /* how odks_http_open() ends */
     int status;          /* if it succeeds */
@@ -46,16 +50,12 @@ static const struct exchange exchanges[] = {
       .status = 200,
       .body = "hello" },
     { "drip, never silent for long",
-      { { .raw = OK_HEAD "Content-Length: 150\r\n\r\n"
-                         "12345678901234567890123456789012345678901234567890"
-                         "12345678901234567890123456789012345678901234567890"
-                         "12345678901234567890123456789012345678901234567890",
+      { { .raw = OK_HEAD "Content-Length: 300\r\n\r\n" LONG,
           .then = SCRIPT_DRIP } },
+      .timeout_s = 2,
       .requests = 1,
       .status = 200,
-      .body = "12345678901234567890123456789012345678901234567890"
-              "12345678901234567890123456789012345678901234567890"
-              "12345678901234567890123456789012345678901234567890" },
+      .body = LONG },
     { "no content",
       { { .raw = "HTTP/1.1 204 No Content\r\n\r\n" } },
       .requests = 1,
@@ -118,6 +118,7 @@ static const struct exchange exchanges[] = {
     { "body stalls",
       { { .raw = OK_HEAD "Content-Length: 10\r\n\r\nhello",
           .then = SCRIPT_HANG } },
+      .timeout_s = 1,
       .requests = 1,
       .status = 200,
       .read = ODKS_EXIT_UNAVAILABLE,
@@ -142,7 +143,7 @@ static const struct exchange exchanges[] = {
       .body = "hello" },
     { "trouble stays",
       { { .status = "503 Unavailable" }, { .status = "504 Timeout" } },
-      .retry_s = 1,
+      .retry_s = 3,
       .requests = 2,
       .open = ODKS_EXIT_UNAVAILABLE,
       .says = "tried " },
@@ -167,16 +168,13 @@ static const struct exchange exchanges[] = {
       .says = "connection" },
     { "no answer",
       { { .raw = "", .then = SCRIPT_HANG } },
+      .timeout_s = 1,
       .requests = 1,
       .open = ODKS_EXIT_UNAVAILABLE,
       .says = "no answer within 1 s" },
     { "headers drip for ever",
-      { { .raw = "HTTP/1.1 200 OK\r\nX: "
-                 "12345678901234567890123456789012345678901234567890"
-                 "12345678901234567890123456789012345678901234567890"
-                 "12345678901234567890123456789012345678901234567890"
-                 "12345678901234567890123456789012345678901234567890",
-          .then = SCRIPT_DRIP } },
+      { { .raw = "HTTP/1.1 200 OK\r\nX: " LONG, .then = SCRIPT_DRIP } },
+      .timeout_s = 1,
       .requests = 1,
       .open = ODKS_EXIT_UNAVAILABLE,
       .says = "no answer within 1 s" },
@@ -324,9 +322,10 @@ START_TEST(exchange)
 
     odks_stop_install();
     script_start(&script, e->steps);
+    int64_t timeout_s = e->timeout_s > 0 ? e->timeout_s : 60;
     const struct odks_http_conf conf = { .origin = script.origin,
-                                         .timeout_s = 1,
-                                         .stall_s = 1,
+                                         .timeout_s = timeout_s,
+                                         .stall_s = timeout_s,
                                          .retry_s = e->retry_s };
     ck_assert(odks_http_new(&conf, &http, &err));
     check_exchange(e, http);
@@ -343,7 +342,6 @@ suite(void)
     Suite *s = suite_create("http_exchange");
     TCase *tc = tcase_create("exchange");
 
-    tcase_set_timeout(tc, 30);
     tcase_add_loop_test(tc, exchange, 0,
                         sizeof(exchanges) / sizeof(exchanges[0]));
     suite_add_tcase(s, tc);

@@ -159,7 +159,6 @@ suite(void)
     Suite *s = suite_create("http_tls");
     TCase *tc = tcase_create("tls");
 
-    tcase_set_timeout(tc, 30);
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_loop_test(tc, certificate, 0, sizeof(cases) / sizeof(cases[0]));
     suite_add_tcase(s, tc);

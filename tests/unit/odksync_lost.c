@@ -374,7 +374,6 @@ suite(void)
     Suite *s = suite_create("odksync_lost");
     TCase *tc = tcase_create("lost");
 
-    tcase_set_timeout(tc, 60);
     tcase_add_test(tc, between_calls);
     tcase_add_test(tc, during_a_call);
     tcase_add_loop_test(tc, committed_without_answer, 0, ONCE);

@@ -311,7 +311,6 @@ suite(void)
     Suite *s = suite_create("odksync_misuse");
     TCase *tc = tcase_create("misuse");
 
-    tcase_set_timeout(tc, 60);
     tcase_add_test(tc, wrong_calls);
     tcase_add_test(tc, sqlstate_is_told);
     tcase_add_test(tc, no_handle);

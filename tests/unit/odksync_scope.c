@@ -142,7 +142,6 @@ suite(void)
     Suite *s = suite_create("odksync_scope");
     TCase *tc = tcase_create("scope");
 
-    tcase_set_timeout(tc, 60);
     tcase_add_loop_test(tc, ways, 0, WAYS);
     tcase_add_test(tc, without_attribute);
     tcase_add_test(tc, one_in_another);

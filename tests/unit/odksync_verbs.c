@@ -243,7 +243,6 @@ suite(void)
     Suite *s = suite_create("odksync_verbs");
     TCase *tc = tcase_create("verbs");
 
-    tcase_set_timeout(tc, 60);
     tcase_add_test(tc, attempt);
     tcase_add_test(tc, without_figures);
     tcase_add_test(tc, set_by_hand);

@@ -460,7 +460,6 @@ suite(void)
     Suite *s = suite_create("queue_attempt");
     TCase *tc = tcase_create("attempt");
 
-    tcase_set_timeout(tc, 60);
     tcase_add_test(tc, claim);
     tcase_add_test(tc, nothing_to_claim);
     tcase_add_test(tc, order_and_one_of_a_type);

@@ -310,7 +310,6 @@ suite(void)
     Suite *s = suite_create("queue_enqueue");
     TCase *tc = tcase_create("enqueue");
 
-    tcase_set_timeout(tc, 60);
     tcase_add_test(tc, by_hand);
     tcase_add_loop_test(tc, payload, 0, sizeof(payloads) / sizeof(payloads[0]));
     tcase_add_loop_test(tc, poison_refused, 0,

@@ -239,7 +239,6 @@ suite(void)
     Suite *s = suite_create("queue_race");
     TCase *tc = tcase_create("race");
 
-    tcase_set_timeout(tc, 60);
     tcase_add_test(tc, claim_under_way_is_passed_over);
     tcase_add_test(tc, each_job_once);
     tcase_add_test(tc, unique_index_is_the_last_word);

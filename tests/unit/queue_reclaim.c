@@ -116,7 +116,6 @@ suite(void)
     Suite *s = suite_create("queue_reclaim");
     TCase *tc = tcase_create("reclaim");
 
-    tcase_set_timeout(tc, 60);
     tcase_add_test(tc, by_lease);
     tcase_add_test(tc, gives_up);
     tcase_add_test(tc, of_closed_history);

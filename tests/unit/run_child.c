@@ -216,10 +216,12 @@ END_TEST
 START_TEST(without_a_sign_of_life_it_is_killed)
 {
     CLEANUP_CHILD struct odks_child *child =
-        start("echo $$ >&3; sleep 1000", 200);
+        start("echo $$ >&3; sleep 1000", 2000);
 
-    while (reported_len == 0)
+    while (reported_len == 0) {
+        odks_child_alive(child);
         (void) odks_child_wait(child, odks_deadline_in(1));
+    }
     ends(child, ODKS_FATE_LATE, 0);
     all_dead();
 }
@@ -229,7 +231,7 @@ START_TEST(signs_of_life_keep_it_alive)
 {
     /* it waits for us, and we for longer than one sign lasts */
     CLEANUP_CHILD struct odks_child *child =
-        start("echo >&3; sleep 0.6; exit 3", 400);
+        start("echo >&3; sleep 3; exit 3", 2000);
 
     while (odks_child_wait(child, odks_deadline_in(50)) != ODKS_WAIT_READY)
         odks_child_alive(child);
@@ -304,7 +306,6 @@ suite(void)
     TCase *tc = tcase_create("child");
 
     tcase_add_checked_fixture(tc, setup, NULL);
-    tcase_set_timeout(tc, 60);
     tcase_add_test(tc, its_words_its_environment_and_its_code);
     tcase_add_test(tc, what_cannot_be_started_says_why);
     tcase_add_test(tc, signals_are_as_they_were);

@@ -195,7 +195,6 @@ suite(void)
     Suite *s = suite_create("table_attachment");
     TCase *tc = tcase_create("attachment");
 
-    tcase_set_timeout(tc, 60);
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, which_wait);
     tcase_add_test(tc, off_the_list);

@@ -258,7 +258,6 @@ suite(void)
     Suite *s = suite_create("table_batch");
     TCase *tc = tcase_create("batch");
 
-    tcase_set_timeout(tc, 60);
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, first_walk);
     tcase_add_test(tc, rejects);

@@ -234,7 +234,6 @@ suite(void)
     Suite *s = suite_create("table_drift");
     TCase *tc = tcase_create("drift");
 
-    tcase_set_timeout(tc, 60);
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, nothing_to_do_writes_nothing);
     tcase_add_test(tc, new_question_becomes_a_column);

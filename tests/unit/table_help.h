@@ -58,19 +58,4 @@ char *submission(const char *id, const char *answers, const char *system);
 struct odks_merge take(struct odks_db *db, struct odks_batch *batch, ...)
     __attribute__((sentinel));
 
-/* As ODKS_UNIT_MAIN() for tests that need PostgreSQL: skipped without. */
-#define ODKS_DB_UNIT_MAIN(make_suite)                             \
-    static int run_suite(void)                                    \
-    {                                                             \
-        SRunner *runner = srunner_create(make_suite());           \
-        srunner_run_all(runner, CK_ENV);                          \
-        int failed = srunner_ntests_failed(runner);               \
-        srunner_free(runner);                                     \
-        return failed > 0 ? EXIT_FAILURE : EXIT_SUCCESS;          \
-    }                                                             \
-    int main(void)                                                \
-    {                                                             \
-        return getenv("ODKS_TEST_PG") == NULL ? 77 : run_suite(); \
-    }
-
 #endif

@@ -332,7 +332,6 @@ suite(void)
     Suite *s = suite_create("table_merge");
     TCase *tc = tcase_create("merge");
 
-    tcase_set_timeout(tc, 60);
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, unchanged_rows_are_not_written);
     tcase_add_loop_test(tc, repeats_are_replaced, 0,

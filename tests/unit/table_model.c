@@ -233,7 +233,6 @@ suite(void)
     Suite *s = suite_create("table_model");
     TCase *tc = tcase_create("model");
 
-    tcase_set_timeout(tc, 60);
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, all_types);
     tcase_add_test(tc, tables_of_repeats);

@@ -263,7 +263,6 @@ suite(void)
     Suite *s = suite_create("table_poison");
     TCase *tc = tcase_create("poison");
 
-    tcase_set_timeout(tc, 120);
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_loop_test(tc, shapes_that_are_none, 0,
                         sizeof(shapes) / sizeof(shapes[0]));

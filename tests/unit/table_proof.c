@@ -124,7 +124,6 @@ suite(void)
     Suite *s = suite_create("table_proof");
     TCase *tc = tcase_create("proof");
 
-    tcase_set_timeout(tc, 60);
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, count);
     tcase_add_test(tc, intact);

@@ -451,7 +451,6 @@ suite(void)
     Suite *s = suite_create("table_reconcile");
     TCase *tc = tcase_create("reconcile");
 
-    tcase_set_timeout(tc, 60);
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, nothing_differs);
     tcase_add_loop_test(tc, difference, 0, sizeof(cases) / sizeof(cases[0]));

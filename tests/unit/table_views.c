@@ -159,7 +159,6 @@ suite(void)
     tcase_add_loop_test(names, suffixes, 0, 12);
     tcase_add_test(names, languages_by_name_or_code);
     suite_add_tcase(s, names);
-    tcase_set_timeout(tc, 60);
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, languages_of_one_code);
     tcase_add_test(tc, long_names);

@@ -64,7 +64,6 @@ suite(void)
     Suite *s = suite_create("track_cursor");
     TCase *tc = tcase_create("cursor");
 
-    tcase_set_timeout(tc, 60);
     tcase_add_test(tc, store_and_load);
     suite_add_tcase(s, tc);
     return s;

@@ -262,7 +262,6 @@ suite(void)
     Suite *s = suite_create("track_reports");
     TCase *tc = tcase_create("reports");
 
-    tcase_set_timeout(tc, 60);
     tcase_add_test(tc, statistics);
     tcase_add_test(tc, recent_history);
     tcase_add_test(tc, empty);

@@ -318,7 +318,6 @@ suite(void)
     Suite *s = suite_create("track_rules");
     TCase *tc = tcase_create("rules");
 
-    tcase_set_timeout(tc, 60);
     tcase_add_test(tc, life);
     tcase_add_test(tc, interrupt);
     tcase_add_test(tc, progress);

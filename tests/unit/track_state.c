@@ -141,7 +141,6 @@ suite(void)
     Suite *s = suite_create("track_state");
     TCase *tc = tcase_create("state");
 
-    tcase_set_timeout(tc, 60);
     tcase_add_loop_test(tc, parse, 0, sizeof(files) / sizeof(files[0]));
     tcase_add_test(tc, parse_nothing);
     tcase_add_loop_test(tc, format, 0, sizeof(formats) / sizeof(formats[0]));

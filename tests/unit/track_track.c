@@ -206,7 +206,6 @@ suite(void)
     Suite *s = suite_create("track_track");
     TCase *tc = tcase_create("track");
 
-    tcase_set_timeout(tc, 60);
     tcase_add_test(tc, status);
     tcase_add_test(tc, history);
     tcase_add_test(tc, queue);
