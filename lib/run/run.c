@@ -159,9 +159,21 @@ with_said(const struct odks_err *cause, const struct odks_attempt *a)
     return told;
 }
 
+/* The claim is over because the attempt ended well: its history says so. */
+static bool
+ended_well(struct run *run, const struct odks_attempt *a)
+{
+    struct odks_err ignored = ODKS_ERR_INIT;
+    char status[21];
+
+    return odks_queue_attempt_status(run->db, a->job, status, &ignored)
+           && strcmp(status, "success") == 0;
+}
+
 /*
- * Record that the attempt did not succeed. The cause may turn out to be none:
- * when the answer to the last commit was lost, history knows better.
+ * Record that the attempt did not succeed. The cause may turn out to be none,
+ * when the answer to the last commit was lost. That commit may be under way
+ * even now: to hand the job back waits for it, to read history would not.
  */
 static bool
 record(struct run *run, struct odks_attempt *a, struct odks_err *cause,
@@ -171,24 +183,20 @@ record(struct run *run, struct odks_attempt *a, struct odks_err *cause,
                                           .latest = ODKS_TIME_NONE,
                                           .metadata = a->metadata };
     const struct odks_err told = with_said(cause, a);
-    char status[21];
     bool dead = false;
 
-    if (!odks_db_begin(run->db, err)
-        || !odks_queue_attempt_status(run->db, a->job, status, err))
+    if (!odks_db_begin(run->db, err))
         return false;
-    if (strcmp(status, "success") == 0) {
+    bool ours =
+        cause->interrupted
+            ? odks_queue_release(run->db, a->job, &told, &outcome, err)
+            : odks_queue_fail(run->db, a->job, &told, &outcome, &dead, err);
+    if (!ours && err->code == ODKS_EXIT_FENCED && ended_well(run, a)) {
         odks_db_rollback(run->db);
         odks_err_clear(cause);
         return true;
     }
-    if (cause->interrupted) {
-        if (!odks_queue_release(run->db, a->job, &told, &outcome, err))
-            return false;
-    } else if (!odks_queue_fail(run->db, a->job, &told, &outcome, &dead, err)) {
-        return false;
-    }
-    if (!odks_db_commit(run->db, err))
+    if (!ours || !odks_db_commit(run->db, err))
         return false;
     if (dead && odks_exit_is_temporary(cause->code)) {
         odks_err_context(cause, "gave up after %d failure%s",

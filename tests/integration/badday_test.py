@@ -426,23 +426,59 @@ def test_a_runner_that_lost_its_claim_is_fenced():
         tap.equal({h["status"] for h in before[1:]}, {"success"}, "the rest")
 
 
+def last_commit(world):
+    """Run, and as if nothing had been tell where the answer to the commit that
+    ends the job was awaited."""
+    snapshot = world.snapshot()
+    log = world.path("points")
+    world.ok("run", shim={"kind": "sql", "log": log})
+    with open(log, encoding="utf-8") as file:
+        points = [line.split(" ", 2) for line in file]
+    # the statement that finishes the job, and what follows it
+    finish = max(i for i, (_, when, what) in enumerate(points)
+                 if when == "before" and what.startswith("WITH r AS"))
+    at = next(int(n) for n, when, what in points[finish:]
+              if what.startswith("COMMIT") and when != "before")
+    world.restore(snapshot)
+    return at
+
+
 def test_an_answer_lost_at_the_last_commit():
     with new_world() as world:
         world.init()
         world.central.create(FORM, count=3, seed=1)
         world.central.clock(advance=60)
-        snapshot = world.snapshot()
-        log = world.path("points")
-        world.ok("run", shim={"kind": "sql", "log": log})
-        with open(log, encoding="utf-8") as file:
-            points = [line.split(" ", 2) for line in file]
-        # the statement that finishes the job, and what follows it
-        finish = max(i for i, (_, when, what) in enumerate(points)
-                     if when == "before" and what.startswith("WITH r AS"))
-        at = next(int(n) for n, when, what in points[finish:]
-                  if what.startswith("COMMIT") and when != "before")
-        world.restore(snapshot)
+        at = last_commit(world)
         world.ok("run", shim={"kind": "sql", "at": at, "action": "drop"})
+        tap.equal([h["status"] for h in world.history()], ["success"],
+                  "attempts")
+        tap.equal(world.queue(), [], "queue")
+        world.compare(FORM)
+
+
+def test_an_answer_lost_before_the_last_commit_was_through():
+    """The server is still at it when the failure is to be recorded."""
+    with new_world() as world:
+        world.init()
+        world.central.create(FORM, count=3, seed=1)
+        world.central.clock(advance=60)
+        at = last_commit(world)
+        world.session.run(
+            "CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS"
+            " $$ BEGIN PERFORM pg_advisory_xact_lock(1); RETURN NULL; END $$;"
+            " CREATE CONSTRAINT TRIGGER wait AFTER UPDATE ON odk_sync_history"
+            " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW"
+            " WHEN (NEW.status = 'success') EXECUTE FUNCTION wait();"
+            " SELECT pg_advisory_lock(1)")
+        process = world.start("run", shim={"kind": "sql", "at": at,
+                                           "action": "drop"})
+        pg.wait_until(lambda: world.session.value(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname ="
+            " current_database() AND wait_event_type = 'Lock'") == 2, 30,
+            "the commit waits, and who would record a failure")
+        world.session.run("SELECT pg_advisory_unlock(1)")
+        _, err = process.communicate(timeout=60)
+        tap.equal((process.returncode, err), (0, ""), "the end of the run")
         tap.equal([h["status"] for h in world.history()], ["success"],
                   "attempts")
         tap.equal(world.queue(), [], "queue")
