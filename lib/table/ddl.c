@@ -1,6 +1,7 @@
 /* lib/table/ddl.c - SPDX-License-Identifier: Apache-2.0 */
 #include <config.h>
 
+#include <assert.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -11,11 +12,13 @@
 #include "table/system.h"
 
 /*
- * Of several tables: together less than deadlock_timeout, 1 s, after which it
- * might be a reader that gives way to us.
+ * Of several tables: together well below deadlock_timeout, 1 s, after which it
+ * might be a reader that gives way to us. The rest is for a server that does
+ * not come to it at once.
  */
-#define FIRST_LOCK "700ms"
-enum { FURTHER_LOCKS_MS = 200 };
+enum { FIRST_LOCK_MS = 400, FURTHER_LOCKS_MS = 150, DEADLOCK_MS = 1000 };
+static_assert(FIRST_LOCK_MS + FURTHER_LOCKS_MS <= DEADLOCK_MS * 2 / 3,
+              "a reader could be the one that gives way");
 
 /* What a system column has beside its type. */
 static const char *
@@ -191,9 +194,11 @@ odks_ddl_locks(struct odks_db *db, const struct odks_plan *plan,
         count += gets_columns(plan, i);
     if (count < 2)
         return true; /* ALTER TABLE locks it */
+    CLEANUP_FREE char *first =
+        odks_xasprintf("SET LOCAL lock_timeout = '%dms';\n", FIRST_LOCK_MS);
     CLEANUP_FREE char *further = odks_xasprintf(
         "SET LOCAL lock_timeout = '%zums';\n", FURTHER_LOCKS_MS / count + 1);
-    odks_sql_add(&t, "SET LOCAL lock_timeout = '" FIRST_LOCK "';\n");
+    odks_sql_add(&t, first);
     for (size_t i = plan->model->table_count; i-- > 0;) {
         if (!gets_columns(plan, i))
             continue;

@@ -21,8 +21,11 @@ LISTS = {"yesno": {"y": {"English (en)": "Yes", "French (fr)": "Oui"},
 VIEWS = ["v_busy", "v_busy__member", "v_busy_label_en", "v_busy_label_fr",
          "v_busy__member_label_en", "v_busy__member_choice_likes",
          "v_busy_choices"]
-# of locks; who finds none in this time was kept waiting by a sync
-PATIENCE = "5s"
+# For locks. Who finds none in this time was kept waiting by a sync; and one
+# that waits for a lock while it keeps a reader waiting has to give up first,
+# on a machine that is slow by chance as well: lib/table/ddl.c stays below a
+# second, the default of deadlock_timeout.
+PATIENCE = "SET lock_timeout = '5s'; SET deadlock_timeout = '3s'"
 
 
 def form(version):
@@ -75,7 +78,7 @@ class Reader(threading.Thread):
 
     def run(self):
         try:
-            self.session.run(f"SET lock_timeout = '{PATIENCE}'")
+            self.session.run(PATIENCE)
             while not self.over.is_set():
                 for view in self.views:
                     self.read(view)
