@@ -427,8 +427,11 @@ def test_a_runner_that_lost_its_claim_is_fenced():
 
 
 def last_commit(world):
-    """Run, and as if nothing had been tell where the answer to the commit that
-    ends the job was awaited."""
+    """With three submissions to come: where a run awaits the answer to the
+    commit that ends its job. That run is undone."""
+    world.init()
+    world.central.create(FORM, count=3, seed=1)
+    world.central.clock(advance=60)
     snapshot = world.snapshot()
     log = world.path("points")
     world.ok("run", shim={"kind": "sql", "log": log})
@@ -443,25 +446,22 @@ def last_commit(world):
     return at
 
 
+def done_once(world):
+    tap.equal([h["status"] for h in world.history()], ["success"], "attempts")
+    tap.equal(world.queue(), [], "queue")
+    world.compare(FORM)
+
+
 def test_an_answer_lost_at_the_last_commit():
     with new_world() as world:
-        world.init()
-        world.central.create(FORM, count=3, seed=1)
-        world.central.clock(advance=60)
         at = last_commit(world)
         world.ok("run", shim={"kind": "sql", "at": at, "action": "drop"})
-        tap.equal([h["status"] for h in world.history()], ["success"],
-                  "attempts")
-        tap.equal(world.queue(), [], "queue")
-        world.compare(FORM)
+        done_once(world)
 
 
 def test_an_answer_lost_before_the_last_commit_was_through():
     """The server is still at it when the failure is to be recorded."""
     with new_world() as world:
-        world.init()
-        world.central.create(FORM, count=3, seed=1)
-        world.central.clock(advance=60)
         at = last_commit(world)
         world.session.run(
             "CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS"
@@ -479,10 +479,7 @@ def test_an_answer_lost_before_the_last_commit_was_through():
         world.session.run("SELECT pg_advisory_unlock(1)")
         _, err = process.communicate(timeout=60)
         tap.equal((process.returncode, err), (0, ""), "the end of the run")
-        tap.equal([h["status"] for h in world.history()], ["success"],
-                  "attempts")
-        tap.equal(world.queue(), [], "queue")
-        world.compare(FORM)
+        done_once(world)
 
 
 def test_counts_that_never_agree_are_no_success():
