@@ -146,7 +146,10 @@ blank(struct odks_batch *part, bool all)
     for (size_t k = 0; k + 1 < part->lines_count; k++) {
         struct odks_copy out = ODKS_COPY_INIT(ODKS_COPY_MAX);
         const struct odks_buf *lines = &part->lines[k].buf;
-        const char *end = lines->data + lines->len;
+        const char *end = lines->data; /* NULL without rows */
+
+        if (lines->len > 0)
+            end += lines->len;
 
         /* of its repeats nothing is left then */
         for (const char *p = lines->data; p < end && (k == 0 || !all);)
