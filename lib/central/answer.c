@@ -80,17 +80,6 @@ odks_central_read_json(struct odks_http_response *response, size_t cap,
            && odks_json_parse(&body, json, err);
 }
 
-const char *
-odks_json_text(struct json_object *json, const char *key)
-{
-    struct json_object *value;
-
-    if (!json_object_is_type(json, json_type_object)
-        || !json_object_object_get_ex(json, key, &value) || value == NULL)
-        return "";
-    return json_object_get_string(value);
-}
-
 /* --- what is no Central --------------------------------------------------- */
 
 void
@@ -164,16 +153,13 @@ static const struct refusal {
       "odk-sync needs ODK Central v2024.3 or newer." },
 };
 
-/* Statuses that say all by themselves, whoever gives them. */
+/* Statuses that say all by themselves, whoever gives them; besides those that
+ * may be others next time. */
 static const struct refusal anyones[] = {
     { 414, ODKS_EXIT_SOFTWARE, "finds our URL too long", NULL },
     { 431, ODKS_EXIT_SOFTWARE, "finds our URL too long", NULL },
     { 408, ODKS_EXIT_UNAVAILABLE, "gave up waiting for us", NULL },
     { 429, ODKS_EXIT_TEMPFAIL, "has too many requests", NULL },
-    { 500, ODKS_EXIT_UNAVAILABLE, "is in trouble", NULL },
-    { 502, ODKS_EXIT_UNAVAILABLE, "is in trouble", NULL },
-    { 503, ODKS_EXIT_UNAVAILABLE, "is in trouble", NULL },
-    { 504, ODKS_EXIT_UNAVAILABLE, "is in trouble", NULL },
 };
 
 static const struct refusal *
@@ -190,10 +176,10 @@ find(const struct refusal *list, size_t count, int status)
 
 static void
 set_refusal(const struct odks_central *central, const struct refusal *refusal,
-            struct odks_err *err)
+            int status, struct odks_err *err)
 {
     odks_err_set(err, refusal->code, "%s %s (HTTP status %d)",
-                 central->login->http.origin, refusal->text, refusal->status);
+                 central->login->http.origin, refusal->text, status);
     if (refusal->hint != NULL)
         odks_err_hint(err, "%s", refusal->hint);
 }
@@ -233,13 +219,17 @@ odks_central_refused(const struct odks_central *central,
                      struct odks_err *err)
 {
     int status = odks_http_status(response);
+    static const struct refusal passes = { 0, ODKS_EXIT_UNAVAILABLE,
+                                           "is in trouble", NULL };
     const struct refusal *refusal = FIND(anyones, status);
 
+    if (refusal == NULL && odks_http_transient(status))
+        refusal = &passes;
     if (refusal != NULL) {
-        set_refusal(central, refusal, err);
+        set_refusal(central, refusal, status, err);
         return;
     }
-    if (status >= 300 && status < 400) {
+    if (status >= 300 && status < 400 && status != 304) {
         redirected(central, response, err);
         return;
     }
@@ -252,7 +242,7 @@ odks_central_refused(const struct odks_central *central,
     if (status == 403)
         no_rights(central, target, err);
     else
-        set_refusal(central, refusal, err);
+        set_refusal(central, refusal, status, err);
     odks_err_detail(err, "%.*s: %s %s", (int) strcspn(target, "?"), target,
                     odks_json_text(said, "code"),
                     odks_json_text(said, "message"));

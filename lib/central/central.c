@@ -101,6 +101,14 @@ take_token(struct odks_central *central, struct odks_http_response *response,
     return true;
 }
 
+/* A password that was refused is not sent again: accounts get locked. */
+static void
+give_up(struct odks_central *central, const struct odks_err *err)
+{
+    if (err->code == ODKS_EXIT_NOPERM)
+        central->refused = *err;
+}
+
 static bool
 log_in(struct odks_central *central, struct odks_err *err)
 {
@@ -117,13 +125,17 @@ log_in(struct odks_central *central, struct odks_err *err)
         .body = json_object_to_json_string_ext(who, JSON_C_TO_STRING_PLAIN),
     };
     CLEANUP_HTTP_RESPONSE struct odks_http_response *response = NULL;
-    if (!odks_http_open(central->http, &request, &response, err))
-        return false;
-    if (odks_http_status(response) != 200) {
-        odks_central_login_refused(central, response, err);
+    if (central->refused.code != ODKS_EXIT_OK) {
+        *err = central->refused;
         return false;
     }
-    return take_token(central, response, err);
+    if (!odks_http_open(central->http, &request, &response, err))
+        return false;
+    if (odks_http_status(response) == 200)
+        return take_token(central, response, err);
+    odks_central_login_refused(central, response, err);
+    give_up(central, err);
+    return false;
 }
 
 static bool
@@ -138,6 +150,15 @@ send_with_token(struct odks_central *central, const char *target,
                                                .bearer = central->token,
                                                .if_none_match = tag };
     return odks_http_open(central->http, &request, response, err);
+}
+
+/* A session that was refused as soon as it was given: another one will be,
+ * too. */
+static void
+end_session(struct odks_central *central, const struct odks_err *err)
+{
+    forget_token(central);
+    give_up(central, err);
 }
 
 /*
@@ -164,6 +185,8 @@ request(struct odks_central *central, const char *target, const char *tag,
     bool same = tag != NULL && odks_http_status(r) == 304;
     if (!same && odks_http_status(r) != 200) {
         odks_central_refused(central, r, target, err);
+        if (odks_http_status(r) == 401)
+            end_session(central, err);
         return false;
     }
     if (!same && !odks_central_expect(central, r, type, err))
@@ -205,7 +228,8 @@ odks_central_feed_request(struct odks_central *central, enum odks_feed feed,
 {
     if (odks_central_request(central, target, response, err))
         return true;
-    if (err->code == ODKS_EXIT_CONFIG || err->code == ODKS_EXIT_NOPERM)
+    if ((err->code == ODKS_EXIT_CONFIG || err->code == ODKS_EXIT_NOPERM)
+        && central->refused.code == ODKS_EXIT_OK)
         odks_central_explain(central, feed, project, form_id, err);
     return false;
 }

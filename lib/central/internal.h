@@ -8,16 +8,17 @@
 #include <stdint.h>
 
 #include "central/central.h"
+#include "core/err.h"
 #include "core/json.h"
 #include "http/http.h"
 
 struct odks_buf;
-struct odks_err;
 
 struct odks_central {
     const struct odks_central_login *login;
     struct odks_http *http;
-    char *token; /* NULL: not logged in */
+    char *token;             /* NULL: not logged in */
+    struct odks_err refused; /* why no login is tried any more, or no error */
 };
 
 /* --- central.c ------------------------------------------------------------ */
@@ -70,9 +71,6 @@ ODKS_MUST_CHECK bool odks_central_read_json(struct odks_http_response *response,
 ODKS_MUST_CHECK bool odks_json_parse(const struct odks_buf *body,
                                      struct json_object **json,
                                      struct odks_err *err);
-
-/* A text of a JSON object, "" where it has none; borrowed. */
-const char *odks_json_text(struct json_object *json, const char *key);
 
 /* Set err to what an answer other than success means. */
 void odks_central_refused(const struct odks_central *central,

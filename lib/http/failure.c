@@ -9,6 +9,8 @@
 #include "core/time.h"
 #include "http/internal.h"
 
+enum { ASKED_MAX_S = INT32_MAX };
+
 /* What a result of libcurl means for us; what is not listed is our bug. */
 static const struct meaning {
     CURLcode result;
@@ -77,16 +79,17 @@ add_detail(const struct odks_http_response *r, struct odks_err *err)
                                         : curl_easy_strerror(r->result));
 }
 
+/*
+ * Servers on the way have codes of their own, such as 520 to 530, for a
+ * Central that is away. Only 501 and 505 say that the same request will never
+ * be answered.
+ */
 bool
 odks_http_transient(int status)
 {
-    static const int again[] = { 408, 425, 429, 500, 502, 503, 504 };
-
-    for (size_t i = 0; i < sizeof(again) / sizeof(again[0]); i++) {
-        if (again[i] == status)
-            return true;
-    }
-    return false;
+    return status == 408 || status == 425 || status == 429
+           || (status >= 500 && status <= 599 && status != 501
+               && status != 505);
 }
 
 bool
@@ -177,7 +180,7 @@ odks_http_retry_after_s(const struct odks_http_response *r)
     if (text == NULL || *text == '\0')
         return 0;
     if (strspn(text, "0123456789") == strlen(text))
-        return odks_duration_parse(text, &seconds) ? seconds : INT32_MAX;
+        return odks_duration_parse(text, &seconds) ? seconds : ASKED_MAX_S;
 
     /* a date: on the server's clock, if it tells it */
     const char *date = odks_http_header(r, "Date");
@@ -185,5 +188,7 @@ odks_http_retry_after_s(const struct odks_http_response *r)
     time_t then = curl_getdate(text, NULL);
     if (now == -1)
         now = time(NULL);
+    if (then - now > ASKED_MAX_S)
+        return ASKED_MAX_S;
     return then > now ? (int64_t) (then - now) : 0;
 }

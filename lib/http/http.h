@@ -4,8 +4,8 @@
  *
  * Nothing is ever sent elsewhere: redirects are not followed, links are
  * checked against the origin. A GET is tried again on what passes (transport
- * errors before the first byte of the body, 408, 425, 429, 500, 502, 503,
- * 504), with doubling pauses, jitter and Retry-After, within a limit; all
+ * errors before the first byte of the body, 408, 425, 429, and 5xx but 501 and
+ * 505), with doubling pauses, jitter and Retry-After, within a limit; all
  * attempts fold into one message. Bodies are read as they come: while nobody
  * reads, TCP tells the server to wait.
  */
@@ -73,6 +73,9 @@ ODKS_MUST_CHECK bool odks_http_open(struct odks_http *http,
                                     const struct odks_http_request *request,
                                     struct odks_http_response **response,
                                     struct odks_err *err);
+
+/* A status that may be another one next time. */
+bool odks_http_transient(int status);
 
 int odks_http_status(const struct odks_http_response *response);
 /* The Date header in microseconds, ODKS_TIME_NONE without one. */

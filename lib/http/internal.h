@@ -89,9 +89,6 @@ bool odks_http_failed(const struct odks_http_response *r, enum odks_wait got,
 void odks_http_cut_short(const struct odks_http_response *r, enum odks_wait got,
                          struct odks_err *err);
 
-/* A status that may be another one next time. */
-bool odks_http_transient(int status);
-
 /* Seconds that the server asks us to wait, 0 if it does not. */
 int64_t odks_http_retry_after_s(const struct odks_http_response *r);
 

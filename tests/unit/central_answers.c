@@ -68,6 +68,11 @@ static const struct {
       ODKS_EXIT_UNAVAILABLE,
       "trouble",
       "" },
+    { "a proxy's code for a login",
+      { HTML("522 Connection Timed Out") },
+      ODKS_EXIT_UNAVAILABLE,
+      "trouble",
+      "" },
     { "login redirected",
       { { .status = "301 Moved",
           .headers = "Location: https://b.org/v1?secret#x\r\n" } },
@@ -117,6 +122,26 @@ static const struct {
       ODKS_EXIT_UNAVAILABLE,
       "500",
       "" },
+    { "a proxy's code",
+      { LOGIN, HTML("530 Origin DNS Error") },
+      ODKS_EXIT_UNAVAILABLE,
+      "530",
+      "" },
+    { "what a proxy will never do",
+      { LOGIN, HTML("501 Not Implemented") },
+      ODKS_EXIT_PROTOCOL,
+      "status 501",
+      "url" },
+    { "a version that it does not speak",
+      { LOGIN, HTML("505 HTTP Version Not Supported") },
+      ODKS_EXIT_PROTOCOL,
+      "status 505",
+      "url" },
+    { "unchanged, though nobody asked",
+      { LOGIN, { .raw = "HTTP/1.1 304 Not Modified\r\n\r\n" } },
+      ODKS_EXIT_PROTOCOL,
+      "status 304",
+      "url" },
     { "too many",
       { LOGIN, { .status = "429 Slow" } },
       ODKS_EXIT_TEMPFAIL,
@@ -235,6 +260,42 @@ START_TEST(one_session)
 }
 END_TEST
 
+/* What a server refuses once is not asked again, by no detour. */
+static const struct {
+    struct script_step steps[MAX_STEPS + 1];
+    int requests;
+    const char *says;
+} refused[] = {
+    { { REFUSAL("401 Unauthorized", "401.2"),
+        REFUSAL("401 Unauthorized", "401.2") },
+      1,
+      "the password" },
+    { { REFUSAL("404 Not Found", "404.2"), REFUSAL("404 Not Found", "404.2") },
+      1,
+      "takes no passwords" },
+    { { LOGIN, REFUSAL("401 Unauthorized", "401.2"), LOGIN,
+        REFUSAL("401 Unauthorized", "401.2"), LOGIN },
+      4,
+      "just given" },
+};
+
+START_TEST(asked_once)
+{
+    struct odks_field *fields;
+    struct session s;
+
+    session_begin(&s, refused[_i].steps);
+    for (int i = 0; i < 2; i++) {
+        ck_assert(!odks_central_fields(s.central, 7, "f", &fields, &s.err));
+        ck_assert_int_eq(s.err.code, ODKS_EXIT_NOPERM);
+        ck_assert_msg(strstr(s.err.message, refused[_i].says) != NULL, "%s",
+                      s.err.message);
+        ck_assert_int_eq(s.script.log->requests, refused[_i].requests);
+    }
+    session_end(&s);
+}
+END_TEST
+
 START_TEST(no_request_no_session)
 {
     static const struct script_step steps[] = { LOGIN, { NULL } };
@@ -255,6 +316,7 @@ suite(void)
     TCase *tc = tcase_create("answers");
 
     tcase_add_loop_test(tc, refusal, 0, COUNT(refusals));
+    tcase_add_loop_test(tc, asked_once, 0, COUNT(refused));
     tcase_add_test(tc, one_session);
     tcase_add_test(tc, no_request_no_session);
     suite_add_tcase(s, tc);
