@@ -24,16 +24,6 @@ struct search {
     struct json_object *gone;
 };
 
-static const char *
-text(struct json_object *o, const char *key)
-{
-    struct json_object *value = NULL;
-
-    (void) json_object_object_get_ex(o, key, &value);
-    const char *s = json_object_get_string(value);
-    return s != NULL ? s : "";
-}
-
 static bool
 is_taken(const struct search *s, const PGresult *known, const char *sync_type)
 {
@@ -119,10 +109,10 @@ name_all(struct search *s, struct json_object *list, struct odks_err *err)
         return false;
     for (size_t i = 0; i < json_object_array_length(list); i++) {
         struct json_object *form = json_object_array_get_idx(list, i);
-        const char *id = text(form, "xmlFormId");
+        const char *id = odks_json_text(form, "xmlFormId");
 
         /* a form that was never published has nothing to read */
-        if (*id == '\0' || *text(form, "publishedAt") == '\0'
+        if (*id == '\0' || *odks_json_text(form, "publishedAt") == '\0'
             || !odks_config_wants_form(s->a->cfg, s->a->conf, id))
             continue;
         const char *type = known_as(s, known, id);

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "core/json.h"
 #include "core/log.h"
 #include "core/mem.h"
 #include "core/stop.h"
@@ -14,7 +15,8 @@
 enum {
     READ_TRIES = 3, /* of a response that was cut short */
     READ_PAUSE_MS = 2000,
-    PROGRESS_MS = 250
+    PROGRESS_MS = 250,
+    SKIP_MAX = 1 << 30 /* rows of one instant */
 };
 
 enum odks_feed
@@ -214,18 +216,15 @@ odks_walk_window(struct odks_walk *w, int64_t from, int64_t until,
     return odks_walk_read(w, filter, err);
 }
 
-/* The date in a row that has nothing but that. */
+/* The date in a row, which has nothing but that. */
 static bool
 date_of(const char *row, const char *created, int64_t *date,
         struct odks_err *err)
 {
-    struct json_object *o = json_tokener_parse(row), *system = NULL;
-    struct json_object *value = NULL;
+    CLEANUP_JSON struct json_object *o = json_tokener_parse(row);
 
-    bool ok = json_object_object_get_ex(o, "__system", &system)
-              && json_object_object_get_ex(system, created, &value)
-              && odks_time_parse(json_object_get_string(value), date, NULL);
-    json_object_put(o);
+    bool ok = odks_time_parse(
+        odks_json_text(odks_json_member(o, "__system"), created), date, NULL);
     if (!ok)
         odks_err_set(err, ODKS_EXIT_DATA, "Central sent a row without a date");
     return ok;
@@ -261,6 +260,16 @@ date_after(struct odks_walk *w, int64_t from, int64_t skip, int64_t *date,
     return row == NULL || date_of(row, created, date, err);
 }
 
+static bool
+ignores(const char *option, struct odks_err *err)
+{
+    odks_err_set(err, ODKS_EXIT_DATA, "Central ignores %s in our queries",
+                 option);
+    odks_err_hint(err, "Does a proxy in between drop it? odk-sync needs ODK "
+                       "Central v2024.3 or newer.");
+    return false;
+}
+
 /*
  * Where the window that starts at from ends. Submissions of one instant stay
  * together, so a window may hold more than was asked for.
@@ -271,13 +280,14 @@ window_end(struct odks_walk *w, int64_t from, int64_t *until,
 {
     int64_t skip = w->a->conf->window_rows;
 
-    do {
+    for (;; skip *= 2) {
         if (!date_after(w, from, skip, until, err))
             return false;
-        skip *= 2;
-    } while (*until != ODKS_TIME_NONE && from != ODKS_TIME_NONE
-             && *until <= from);
-    return true;
+        if (*until == ODKS_TIME_NONE || from == ODKS_TIME_NONE || *until > from)
+            return true;
+        if (*until < from || skip > SKIP_MAX)
+            return ignores(*until < from ? "$filter" : "$skip", err);
+    }
 }
 
 static bool

@@ -2,9 +2,10 @@
 /*
  * A session with an ODK Central.
  *
- * Logs in with the first request, again once when a request answers 401, and
- * logs out at the end. Error bodies become messages with the exit code that
- * fits and a hint; an answer that no Central gives is code 76.
+ * Logs in with the first request, again once when a request answers 401, never
+ * again once that was refused, and logs out at the end. Error bodies become
+ * messages with the exit code that fits and a hint; an answer that no Central
+ * gives is code 76.
  */
 #ifndef ODKS_CENTRAL_CENTRAL_H
 #define ODKS_CENTRAL_CENTRAL_H
@@ -89,14 +90,23 @@ ODKS_MUST_CHECK bool odks_central_form(struct odks_central *central,
 void odks_form_clear(struct odks_form *form);
 
 /*
- * The forms of a project as Central lists them, an array of objects; 78 if
- * there is no such project. One without publishedAt was never published: it
- * has nothing to read. The caller puts *forms.
+ * The forms of a project as Central lists them, an array of nothing but
+ * objects (else 76); 78 if there is no such project. One without publishedAt
+ * was never published: it has nothing to read. The caller puts *forms.
  */
 ODKS_MUST_CHECK bool odks_central_forms(struct odks_central *central,
                                         int64_t project,
                                         struct json_object **forms,
                                         struct odks_err *err);
+
+/* The projects that the account may see, and the datasets of one, likewise. */
+ODKS_MUST_CHECK bool odks_central_projects(struct odks_central *central,
+                                           struct json_object **projects,
+                                           struct odks_err *err);
+ODKS_MUST_CHECK bool odks_central_datasets(struct odks_central *central,
+                                           int64_t project,
+                                           struct json_object **datasets,
+                                           struct odks_err *err);
 
 enum odks_field_type {
     ODKS_FIELD_TEXT, /* string, barcode, select one, unknown */

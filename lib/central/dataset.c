@@ -71,10 +71,9 @@ take(const struct odks_central *central, struct json_object *json, int64_t date,
      struct odks_form *dataset, struct odks_field **properties,
      struct odks_err *err)
 {
-    struct json_object *list = NULL;
+    struct json_object *list = odks_json_member(json, "properties");
 
     if (*odks_json_text(json, "name") == '\0' || date == ODKS_TIME_NONE
-        || !json_object_object_get_ex(json, "properties", &list)
         || !json_object_is_type(list, json_type_array)) {
         odks_central_unlike(central,
                             date == ODKS_TIME_NONE

@@ -12,13 +12,17 @@
 #include "core/suggest.h"
 
 static bool
-is_null(struct json_object *json, const char *key)
+is_list_of_objects(struct json_object *json)
 {
-    struct json_object *value;
+    bool ok = json_object_is_type(json, json_type_array);
 
-    return !json_object_object_get_ex(json, key, &value) || value == NULL;
+    for (size_t i = 0; ok && i < json_object_array_length(json); i++)
+        ok = json_object_is_type(json_object_array_get_idx(json, i),
+                                 json_type_object);
+    return ok;
 }
 
+/* Of a project, or of projects (-1). */
 static struct json_object *
 get_list(struct odks_central *central, int64_t project, const char *what,
          struct odks_err *err)
@@ -31,7 +35,7 @@ get_list(struct odks_central *central, int64_t project, const char *what,
 
     if (!odks_central_get(central, target, &list, NULL, err))
         return NULL;
-    if (!json_object_is_type(list, json_type_array)) {
+    if (!is_list_of_objects(list)) {
         CLEANUP_FREE char *missing =
             odks_xasprintf("no list of %s", project < 0 ? "projects" : what);
         odks_central_unlike(central, missing, err);
@@ -180,7 +184,7 @@ explain_form(struct odks_central *central, struct json_object *list,
             get_list(central, project, "forms?deleted=true", &ignored);
 
         no_form(list, trash, project, form_id, err);
-    } else if (is_null(form, "publishedAt")) {
+    } else if (odks_json_member(form, "publishedAt") == NULL) {
         odks_err_set(err, ODKS_EXIT_CONFIG,
                      "form %s of project %" PRId64 " was never published",
                      form_id, project);
@@ -211,6 +215,25 @@ odks_central_explain(struct odks_central *central, enum odks_feed feed,
     } else if (find_by(list, "name", form_id) == NULL) {
         no_dataset(list, project, form_id, err);
     }
+}
+
+bool
+odks_central_projects(struct odks_central *central,
+                      struct json_object **projects, struct odks_err *err)
+{
+    *projects = get_list(central, -1, "", err);
+    return *projects != NULL;
+}
+
+bool
+odks_central_datasets(struct odks_central *central, int64_t project,
+                      struct json_object **datasets, struct odks_err *err)
+{
+    *datasets = get_list(central, project,
+                         odks_feed_names(ODKS_FEED_DATASET)->path, err);
+    if (*datasets == NULL && err->code == ODKS_EXIT_CONFIG)
+        no_project(central, project, err);
+    return *datasets != NULL;
 }
 
 bool

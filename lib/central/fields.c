@@ -8,7 +8,11 @@
 #include "core/err.h"
 #include "core/mem.h"
 
-enum { MAX_FIELDS_BODY = 16 * 1024 * 1024, MAX_DEPTH = 64 };
+enum {
+    MAX_FIELDS_BODY = 16 * 1024 * 1024,
+    MAX_FIELDS = 20000, /* each is compared with those around it */
+    MAX_DEPTH = 64
+};
 
 static const struct {
     const char *name;
@@ -34,17 +38,14 @@ static enum odks_field_type
 type_of(struct json_object *json)
 {
     const char *name = odks_json_text(json, "type");
-    struct json_object *value;
 
     for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
         if (strcmp(types[i].name, name) == 0)
             return types[i].type;
     }
-    if (json_object_object_get_ex(json, "selectMultiple", &value)
-        && json_object_get_boolean(value))
+    if (json_object_get_boolean(odks_json_member(json, "selectMultiple")))
         return ODKS_FIELD_SELECT_MULTIPLE;
-    if (json_object_object_get_ex(json, "binary", &value)
-        && json_object_get_boolean(value))
+    if (json_object_get_boolean(odks_json_member(json, "binary")))
         return ODKS_FIELD_BINARY;
     return ODKS_FIELD_TEXT;
 }
@@ -90,7 +91,8 @@ static bool
 unusable(const char *path, const char *why, struct odks_err *err)
 {
     odks_err_set(err, ODKS_EXIT_DATA,
-                 "the form's definition cannot be used: %s %s", path, why);
+                 "the form's definition cannot be used: %s %s",
+                 *path != '\0' ? path : "a field without a path", why);
     return false;
 }
 
@@ -241,6 +243,11 @@ odks_fields_build(struct json_object *list, struct json_object *raw,
     CLEANUP_FIELD struct odks_field *root = field_new("", "", ODKS_FIELD_GROUP);
 
     *clashes = 0;
+    if (json_object_array_length(list) > MAX_FIELDS) {
+        odks_err_set(err, ODKS_EXIT_DATA,
+                     "Central's answer has more than %d fields", MAX_FIELDS);
+        return NULL;
+    }
     for (size_t i = 0; i < json_object_array_length(list); i++) {
         struct json_object *json = json_object_array_get_idx(list, i);
         const char *path = odks_json_text(json, "path");

@@ -13,14 +13,6 @@
 
 enum { MAX_FORM = 1024 * 1024 };
 
-static bool
-is_null(struct json_object *json, const char *key)
-{
-    struct json_object *value;
-
-    return !json_object_object_get_ex(json, key, &value) || value == NULL;
-}
-
 bool
 odks_central_form(struct odks_central *central, int64_t project,
                   const char *form_id, struct odks_form *form,
@@ -52,7 +44,7 @@ odks_central_form(struct odks_central *central, int64_t project,
     form->version = odks_xstrdup(odks_json_text(json, "version"));
     form->hash = odks_xstrdup(odks_json_text(json, "hash"));
     form->state = odks_xstrdup(odks_json_text(json, "state"));
-    form->encrypted = !is_null(json, "keyId");
+    form->encrypted = odks_json_member(json, "keyId") != NULL;
     form->date = date;
     return true;
 }

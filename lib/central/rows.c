@@ -12,8 +12,12 @@
 
 enum { MAX_TARGET = 64 * 1024, MAX_COUNT = 1024 * 1024 };
 
+#define MAX_ROWS INT64_C(1000000000000) /* that a count is believed of */
+
 /* What other servers on the way make of a body is none of our business. */
 #define EVENT_TAG "W/\"eventhash:"
+#define EVENT_DIGITS "0123456789abcdef"
+enum { EVENT_DIGITS_MAX = 128 };
 
 struct odks_rows {
     struct odks_central *central;
@@ -22,10 +26,11 @@ struct odks_rows {
     const char *data; /* of the response, not yet scanned */
     size_t len;
     bool failed;
-    bool one_page; /* a link behind it is none of ours */
-    char *tag;     /* or NULL */
-    char *mark;    /* a link we followed, to notice a ring of links */
-    int64_t pages; /* since mark */
+    bool one_page;  /* a link behind it is none of ours */
+    char *tag;      /* or NULL */
+    int64_t before; /* rows of the pages before this one */
+    char *mark;     /* a link we followed, to notice a ring of links */
+    int64_t pages;  /* since mark */
     int64_t mark_after;
 };
 
@@ -84,7 +89,11 @@ event_tag(const struct odks_http_response *response)
 {
     const char *tag = odks_http_etag(response);
 
-    return tag != NULL && strncmp(tag, EVENT_TAG, strlen(EVENT_TAG)) == 0
+    if (tag == NULL || strncmp(tag, EVENT_TAG, strlen(EVENT_TAG)) != 0)
+        return NULL;
+    size_t len = strspn(tag + strlen(EVENT_TAG), EVENT_DIGITS);
+    const char *rest = tag + strlen(EVENT_TAG) + len;
+    return len > 0 && len <= EVENT_DIGITS_MAX && strcmp(rest, "\"") == 0
                ? odks_xstrdup(tag)
                : NULL;
 }
@@ -118,7 +127,7 @@ odks_central_count(struct odks_central *central, const struct odks_query *query,
     CLEANUP_BUF struct odks_buf target = ODKS_BUF_INIT(MAX_TARGET);
     CLEANUP_HTTP_RESPONSE struct odks_http_response *response = NULL;
     CLEANUP_JSON struct json_object *json = NULL;
-    struct json_object *value = NULL;
+    struct json_object *value;
 
     *count = 0;
     if (!query_target(&bare, &target, err))
@@ -133,10 +142,10 @@ odks_central_count(struct odks_central *central, const struct odks_query *query,
                                    query->form_id, target.data, &response, err)
         || !odks_central_read_json(response, MAX_COUNT, &json, err))
         return false;
-    if (json_object_is_type(json, json_type_object))
-        (void) json_object_object_get_ex(json, "@odata.count", &value);
+    value = odks_json_member(json, "@odata.count");
     if (!json_object_is_type(value, json_type_int)
-        || json_object_get_int64(value) < 0) {
+        || json_object_get_int64(value) < 0
+        || json_object_get_int64(value) > MAX_ROWS) {
         odks_err_set(err, ODKS_EXIT_DATA,
                      "Central's answer holds no count of %s",
                      odks_feed_names(query->feed)->rows);
@@ -210,6 +219,12 @@ follow(struct odks_rows *rows, const char *link, struct odks_err *err)
 {
     CLEANUP_FREE char *target = NULL;
 
+    if (rows->scan.rows == rows->before) {
+        odks_err_set(err, ODKS_EXIT_DATA,
+                     "Central sent a next link behind a page without %s",
+                     rows->scan.what->rows);
+        return false;
+    }
     if (!odks_http_link(rows->central->http, link, &target, err))
         return false;
     if (goes_round(rows, target)) {
@@ -220,6 +235,7 @@ follow(struct odks_rows *rows, const char *link, struct odks_err *err)
         return false;
     }
     odks_scan_again(&rows->scan);
+    rows->before = rows->scan.rows;
     return odks_central_request(rows->central, target, &rows->response, err);
 }
 
@@ -228,14 +244,12 @@ static struct json_object *
 parse_envelope(const struct odks_scan *scan, struct odks_err *err)
 {
     struct odks_err why = ODKS_ERR_INIT;
-    struct json_object *value = NULL;
     CLEANUP_JSON struct json_object *json = NULL;
 
     if (!odks_scan_end(scan, err))
         return NULL;
     if (odks_json_parse(&scan->envelope, &json, &why)
-        && json_object_object_get_ex(json, "value", &value)
-        && json_object_is_type(value, json_type_array)
+        && json_object_is_type(odks_json_member(json, "value"), json_type_array)
         && *odks_json_text(json, "@odata.context") != '\0')
         return odks_steal(&json);
     odks_err_set(err, ODKS_EXIT_DATA,

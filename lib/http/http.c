@@ -13,6 +13,8 @@
 #include "core/time.h"
 #include "http/internal.h"
 
+#define LAST_SECOND INT64_C(253402300799) /* of the year 9999 */
+
 enum {
     BODY_CAP = 256 * 1024, /* read ahead of whoever reads */
     FIRST_PAUSE_MS = 500,
@@ -238,7 +240,9 @@ odks_http_date(const struct odks_http_response *response)
     const char *text = odks_http_header(response, "Date");
     time_t seconds = text != NULL ? curl_getdate(text, NULL) : -1;
 
-    return seconds == -1 ? ODKS_TIME_NONE : (int64_t) seconds * 1000000;
+    /* libcurl takes years of any length */
+    return seconds < 0 || seconds > LAST_SECOND ? ODKS_TIME_NONE
+                                                : (int64_t) seconds * 1000000;
 }
 
 const char *

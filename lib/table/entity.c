@@ -18,6 +18,7 @@ bool
 odks_entity_adapt(struct json_object *row, const struct odks_trash *trash)
 {
     struct json_object *system = odks_row_member(row, "__system");
+    bool plain = json_object_is_type(system, json_type_object);
     const char *id = odks_row_id(row);
 
     json_object_object_foreach(row, key, value)
@@ -26,7 +27,7 @@ odks_entity_adapt(struct json_object *row, const struct odks_trash *trash)
             && strcmp(key, "__id") != 0)
             (void) json_object_object_add(row, key, NULL);
     }
-    if (trash == NULL || id == NULL || system == NULL)
+    if (trash == NULL || id == NULL || !plain)
         return true; /* what is no entity is found out later on */
     const char *deleted = odks_trash_find(trash, id);
     if (deleted != NULL)
