@@ -17,7 +17,7 @@ query_json(struct odks_db *db, const struct odks_sql *sql, struct odks_err *err)
 {
     CLEANUP_PGRESULT PGresult *res = odks_db_query(db, sql, NULL, err);
     struct json_object *json =
-        res != NULL ? json_tokener_parse(PQgetvalue(res, 0, 0)) : NULL;
+        res != NULL ? odks_json_read(PQgetvalue(res, 0, 0)) : NULL;
 
     if (res != NULL && json == NULL)
         odks_err_set(err, ODKS_EXIT_SOFTWARE, "%s: not JSON", sql->name);

@@ -4,11 +4,11 @@
 #include "bin/print.h"
 
 #include <ctype.h>
-#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "core/json.h"
 #include "core/safe.h"
 
 enum { MAX_COLUMNS = 32, GAP = 2 };
@@ -106,18 +106,11 @@ odks_print_table(const PGresult *res, int columns)
 
 /* What any program may have put into history: an object, or NULL. */
 static struct json_object *
-object(const char *s)
+read_object(const char *s)
 {
-    struct json_tokener *tokener = json_tokener_new();
-    size_t len = strlen(s);
+    struct json_object *o = odks_json_read(s);
 
-    if (tokener == NULL)
-        return NULL;
-    struct json_object *o =
-        json_tokener_parse_ex(tokener, s, len < INT_MAX ? (int) len : 0);
-    bool whole = json_tokener_get_parse_end(tokener) == len;
-    json_tokener_free(tokener);
-    if (whole && json_object_is_type(o, json_type_object))
+    if (json_object_is_type(o, json_type_object))
         return o;
     json_object_put(o);
     return NULL;
@@ -135,10 +128,12 @@ value(const PGresult *res, int row, int column)
         return json_object_new_boolean(s[0] == 't');
     if (is_number(res, column))
         return json_object_new_int64(strtoll(s, NULL, 10));
-    if (PQftype(res, column) == OID_JSON || PQftype(res, column) == OID_JSONB)
-        return json_tokener_parse(s);
+    bool json =
+        PQftype(res, column) == OID_JSON || PQftype(res, column) == OID_JSONB;
+    if (json && odks_json_parse(s, strlen(s), &o, NULL))
+        return o;
     if (strcmp(PQfname(res, column), "metadata") == 0)
-        o = object(s);
+        o = read_object(s);
     return o != NULL ? o : json_object_new_string(s);
 }
 

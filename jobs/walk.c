@@ -221,7 +221,7 @@ static bool
 date_of(const char *row, const char *created, int64_t *date,
         struct odks_err *err)
 {
-    CLEANUP_JSON struct json_object *o = json_tokener_parse(row);
+    CLEANUP_JSON struct json_object *o = odks_json_read(row);
 
     bool ok = odks_time_parse(
         odks_json_text(odks_json_member(o, "__system"), created), date, NULL);

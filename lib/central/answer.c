@@ -10,42 +10,24 @@
 #include "core/err.h"
 #include "core/mem.h"
 
-enum { MAX_ERROR_BODY = 64 * 1024, MAX_DEPTH = 64 };
-
-static void
-cleanup_tokener(struct json_tokener **tok)
-{
-    if (*tok != NULL)
-        json_tokener_free(*tok);
-}
+enum { MAX_ERROR_BODY = 64 * 1024 };
 
 bool
-odks_json_parse(const struct odks_buf *body, struct json_object **json,
-                struct odks_err *err)
+odks_central_parse(const struct odks_buf *body, struct json_object **json,
+                   struct odks_err *err)
 {
-    CLEANUP(cleanup_tokener)
-    struct json_tokener *tok = json_tokener_new_ex(MAX_DEPTH);
+    struct odks_json_fault fault;
 
-    if (tok == NULL) {
-        odks_err_set(err, ODKS_EXIT_OS, "out of memory");
-        return false;
-    }
-    *json = NULL;
-    json_tokener_set_flags(tok,
-                           JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
-    if (body->len > 0)
-        *json = json_tokener_parse_ex(tok, body->data, (int) body->len);
-    enum json_tokener_error said = json_tokener_get_error(tok);
-    if (*json != NULL && said == json_tokener_success)
+    if (odks_json_parse(body->data, body->len, json, &fault) && *json != NULL)
         return true;
-    if (body->len == 0 || said == json_tokener_continue)
+    if (fault.cut)
         odks_err_set(err, ODKS_EXIT_UNAVAILABLE,
                      "Central's answer was cut short behind %zu bytes",
                      body->len);
     else
         odks_err_set(err, ODKS_EXIT_PROTOCOL,
-                     "Central's answer is not JSON: %s",
-                     json_tokener_error_desc(said));
+                     "Central's answer is not JSON: %s at byte %zu",
+                     fault.what != NULL ? fault.what : "null", fault.at);
     return false;
 }
 
@@ -77,7 +59,7 @@ odks_central_read_json(struct odks_http_response *response, size_t cap,
 
     *json = NULL;
     return odks_central_read_body(response, &body, err)
-           && odks_json_parse(&body, json, err);
+           && odks_central_parse(&body, json, err);
 }
 
 /* --- what is no Central --------------------------------------------------- */

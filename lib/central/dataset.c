@@ -159,7 +159,7 @@ odks_trash_find(const struct odks_trash *trash, const char *id)
 static bool
 add(struct odks_trash *trash, const char *row, struct odks_err *err)
 {
-    CLEANUP_JSON struct json_object *json = json_tokener_parse(row);
+    CLEANUP_JSON struct json_object *json = odks_json_read(row);
     const char *id = odks_json_text(json, "uuid");
     const char *at = odks_json_text(json, "deletedAt");
     int64_t us;

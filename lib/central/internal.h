@@ -67,10 +67,11 @@ ODKS_MUST_CHECK bool odks_central_read_json(struct odks_http_response *response,
                                             struct json_object **json,
                                             struct odks_err *err);
 
-/* The whole of body as strict JSON: 69 if its end is missing, else 76. */
-ODKS_MUST_CHECK bool odks_json_parse(const struct odks_buf *body,
-                                     struct json_object **json,
-                                     struct odks_err *err);
+/* The whole of body as JSON other than null: 69 if its end is missing, else
+ * 76. */
+ODKS_MUST_CHECK bool odks_central_parse(const struct odks_buf *body,
+                                        struct json_object **json,
+                                        struct odks_err *err);
 
 /* Set err to what an answer other than success means. */
 void odks_central_refused(const struct odks_central *central,

@@ -248,7 +248,7 @@ parse_envelope(const struct odks_scan *scan, struct odks_err *err)
 
     if (!odks_scan_end(scan, err))
         return NULL;
-    if (odks_json_parse(&scan->envelope, &json, &why)
+    if (odks_central_parse(&scan->envelope, &json, &why)
         && json_object_is_type(odks_json_member(json, "value"), json_type_array)
         && *odks_json_text(json, "@odata.context") != '\0')
         return odks_steal(&json);

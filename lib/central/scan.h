@@ -13,9 +13,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "central/utf8.h"
 #include "core/buf.h"
 #include "core/cleanup.h"
+#include "core/utf8.h"
 
 struct odks_err;
 struct odks_feed_names;

@@ -10,6 +10,7 @@
 #include "config/internal.h"
 #include "core/mem.h"
 #include "core/suggest.h"
+#include "core/utf8.h"
 
 /* What libpq offers and we do not: the program depends on their values. */
 static const char *const not_offered[] = { "client_encoding", "replication",
@@ -223,8 +224,7 @@ odks_config_set(struct odks_config *cfg, struct odks_section *section,
         return false;
     }
     if (option->type != ODKS_OPTION_SECRET
-        && (odks_text_has_control(text)
-            || !odks_text_is_utf8(text, strlen(text)))) {
+        && (odks_text_has_control(text) || !odks_is_utf8(text, strlen(text)))) {
         odks_err_set(err, ODKS_EXIT_CONFIG,
                      "%s: %s holds a control character or is not UTF-8", origin,
                      option->key);

@@ -13,6 +13,7 @@
 
 #include "config/internal.h"
 #include "core/mem.h"
+#include "core/utf8.h"
 
 struct reader {
     const char *name;
@@ -74,7 +75,7 @@ bytes_are_fine(struct reader *r, const char *line, size_t len)
             || line[i] == 0x7f)
             return fail(r, NULL, "the line holds a control character");
     }
-    if (!odks_text_is_utf8(line, len))
+    if (!odks_is_utf8(line, len))
         return fail(r, "Save the file as UTF-8.", "the line is not UTF-8");
     return true;
 }

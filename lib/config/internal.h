@@ -162,7 +162,6 @@ bool odks_ini_looks_like_key(const char *line);
 
 /* text.c */
 
-bool odks_text_is_utf8(const char *s, size_t len);
 bool odks_text_has_control(const char *s);
 
 /*

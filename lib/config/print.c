@@ -10,6 +10,7 @@
 
 #include "config/internal.h"
 #include "core/mem.h"
+#include "core/utf8.h"
 
 static const char mask[] = "***";
 
@@ -85,7 +86,7 @@ format_value(const char *key, const char *text, struct odks_buf *b)
 
     if (len == 0 || text[0] == ' ' || text[len - 1] == ' ' || text[0] == ';'
         || strstr(text, " ;") != NULL || odks_text_has_control(text)
-        || !odks_text_is_utf8(text, len) || !odks_buf_printf(b, "%s = ", key))
+        || !odks_is_utf8(text, len) || !odks_buf_printf(b, "%s = ", key))
         return false;
     for (size_t column = b->len; len > ODKS_CONFIG_LINE_MAX - column;
          column = 4) {
@@ -243,7 +244,7 @@ static struct json_object *
 json_text(const char *text)
 {
     return json_object_new_string(
-        odks_text_is_utf8(text, strlen(text)) ? text : "(not UTF-8)");
+        odks_is_utf8(text, strlen(text)) ? text : "(not UTF-8)");
 }
 
 static void

@@ -9,6 +9,7 @@
 
 #include "config/internal.h"
 #include "core/mem.h"
+#include "core/utf8.h"
 
 enum { SECRET_MAX = 4095 };
 
@@ -166,7 +167,7 @@ odks_config_job_sql(const struct odks_job_conf *job, struct odks_buf *text,
     } else if (text->len == 0) {
         wrong = "is empty";
     } else if (memchr(text->data, '\0', text->len) != NULL
-               || !odks_text_is_utf8(text->data, text->len)) {
+               || !odks_is_utf8(text->data, text->len)) {
         wrong = "is not UTF-8 text";
     }
     if (wrong == NULL)

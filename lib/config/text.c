@@ -7,47 +7,7 @@
 
 #include "config/internal.h"
 #include "core/mem.h"
-
-/* Bytes of the sequence that begins with c; 0: none begins so. */
-static size_t
-sequence_length(unsigned char c)
-{
-    if (c < 0x80)
-        return 1;
-    if (c >= 0xc2 && c <= 0xdf)
-        return 2;
-    if (c >= 0xe0 && c <= 0xef)
-        return 3;
-    return c >= 0xf0 && c <= 0xf4 ? 4 : 0;
-}
-
-/* Longer than needed, a surrogate, or beyond U+10FFFF? */
-static bool
-second_is_wrong(unsigned char first, unsigned char second)
-{
-    return (first == 0xe0 && second < 0xa0) || (first == 0xed && second > 0x9f)
-           || (first == 0xf0 && second < 0x90)
-           || (first == 0xf4 && second > 0x8f);
-}
-
-bool
-odks_text_is_utf8(const char *s, size_t len)
-{
-    const unsigned char *u = (const unsigned char *) s;
-
-    for (size_t i = 0; i < len;) {
-        size_t n = sequence_length(u[i]);
-
-        if (n == 0 || n > len - i || (n > 1 && second_is_wrong(u[i], u[i + 1])))
-            return false;
-        for (size_t k = 1; k < n; k++) {
-            if ((u[i + k] & 0xc0) != 0x80)
-                return false;
-        }
-        i += n;
-    }
-    return true;
-}
+#include "core/utf8.h"
 
 bool
 odks_text_has_control(const char *s)
@@ -88,7 +48,7 @@ odks_text_decode_form(const char *text)
         out[len++] = (char) (high * 16 + low);
         s += 2;
     }
-    if (!odks_text_is_utf8(out, len) || odks_text_has_control(out))
+    if (!odks_is_utf8(out, len) || odks_text_has_control(out))
         return odks_xstrdup(text);
     return odks_steal(&out);
 }

@@ -7,12 +7,9 @@
 #include <math.h>
 #include <string.h>
 
-#include "central/utf8.h"
 #include "core/json.h"
 #include "core/log.h"
 #include "core/time.h"
-
-enum { MAX_DEPTH = 16 };
 
 /* What one line says; nothing counts unless all of it is right. */
 struct said {
@@ -27,21 +24,6 @@ odks_report_init(struct odks_report *r, struct json_object *metadata)
                                .records = -1,
                                .latest = ODKS_TIME_NONE,
                                .metadata = metadata };
-}
-
-static bool
-is_utf8(const char *p, size_t len)
-{
-    const char *end = p + len;
-    struct odks_utf8 utf8 = { 0 };
-
-    while (p < end) {
-        if ((unsigned char) *p < 0x80)
-            p++;
-        else if (!odks_utf8_run(&utf8, &p, end))
-            return false;
-    }
-    return utf8.more == 0;
 }
 
 /*
@@ -134,29 +116,13 @@ read_line(const struct odks_report *r, struct json_object *o, struct said *said)
     return NULL;
 }
 
-/* Spelled out, too: jsonb takes none. */
-static bool
-has_nul(const char *p, size_t len)
-{
-    return memchr(p, '\0', len) != NULL || memmem(p, len, "\\u0000", 6) != NULL;
-}
-
 static const char *
 parse(struct odks_report *r, struct said *said, struct json_object **o)
 {
-    const char *text = r->line.data;
-    size_t len = r->line.len;
-
-    if (has_nul(text, len) || !is_utf8(text, len))
-        return "it is not UTF-8, or holds a NUL";
-    struct json_tokener *tok = json_tokener_new_ex(MAX_DEPTH);
-    if (tok == NULL)
-        return "out of memory";
-    json_tokener_set_flags(tok, JSON_TOKENER_STRICT);
-    *o = json_tokener_parse_ex(tok, text, (int) len + 1); /* with its NUL */
-    bool whole = json_tokener_get_error(tok) == json_tokener_success;
-    json_tokener_free(tok);
-    if (!whole || !json_object_is_type(*o, json_type_object))
+    if (memmem(r->line.data, r->line.len, "\\u0000", 6) != NULL)
+        return "it holds a NUL, which jsonb does not take";
+    if (!odks_json_parse(r->line.data, r->line.len, o, NULL)
+        || !json_object_is_type(*o, json_type_object))
         return "it is not a JSON object";
     return read_line(r, *o, said);
 }

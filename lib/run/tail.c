@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "central/utf8.h"
+#include "core/utf8.h"
 
 void
 odks_tail_add(struct odks_tail *t, const char *bytes, size_t len)

@@ -3,7 +3,6 @@
 
 #include "table/batch.h"
 
-#include <limits.h>
 #include <string.h>
 
 #include "core/json.h"
@@ -12,10 +11,7 @@
 #include "table/privacy.h"
 #include "table/stage.h"
 
-enum {
-    DEPTH = 64, /* of JSON */
-    INDEX_SIZE = 1024
-};
+enum { INDEX_SIZE = 1024 };
 
 /* json-c has no memory: end as odks_xcalloc() does. */
 static void *
@@ -32,9 +28,6 @@ odks_batch_new(const struct odks_batch_conf *conf)
     struct odks_batch *b = odks_xcalloc(1, sizeof(*b));
 
     b->conf = *conf;
-    b->tokener = must(json_tokener_new_ex(DEPTH));
-    json_tokener_set_flags(b->tokener,
-                           JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
     b->index = must(lh_kchar_table_new(INDEX_SIZE, NULL));
     b->lines_count = conf->model->table_count + 1;
     b->lines = odks_xcalloc(b->lines_count, sizeof(*b->lines));
@@ -69,7 +62,6 @@ odks_batch_free(struct odks_batch *b)
         odks_buf_free(&b->lines[i].buf);
     odks_merge_sql_free(b->sql);
     lh_table_free(b->index);
-    json_tokener_free(b->tokener);
     free(b->lines);
     free(b->submission);
     free(b->start);
@@ -169,21 +161,18 @@ undo(struct odks_batch *b)
 }
 
 static struct json_object *
-parse(struct odks_batch *b, const char *row, size_t len, struct odks_err *err)
+parse_row(const char *row, size_t len, struct odks_err *err)
 {
-    struct json_object *object = NULL;
+    struct json_object *object;
+    struct odks_json_fault fault;
 
-    json_tokener_reset(b->tokener);
-    if (len <= INT_MAX)
-        object = json_tokener_parse_ex(b->tokener, row, (int) len);
-    if (json_object_is_type(object, json_type_object)
-        && json_tokener_get_error(b->tokener) == json_tokener_success
-        && json_tokener_get_parse_end(b->tokener) == len)
+    if (odks_json_parse(row, len, &object, &fault)
+        && json_object_is_type(object, json_type_object))
         return object;
     (void) json_object_put(object);
     odks_err_set(err, ODKS_EXIT_DATA, "Central sent a row that is no JSON");
-    odks_err_detail(
-        err, "%s", json_tokener_error_desc(json_tokener_get_error(b->tokener)));
+    if (fault.what != NULL)
+        odks_err_detail(err, "%s at byte %zu", fault.what, fault.at);
     return NULL;
 }
 
@@ -197,7 +186,7 @@ bool
 odks_batch_add(struct odks_batch *b, const char *text, size_t len,
                struct odks_err *err)
 {
-    CLEANUP_JSON struct json_object *object = parse(b, text, len, err);
+    CLEANUP_JSON struct json_object *object = parse_row(text, len, err);
     struct odks_submission s;
 
     if (object == NULL)

@@ -4,7 +4,6 @@
 #include "table/keys.h"
 
 #include <assert.h>
-#include <limits.h>
 
 #include "core/json.h"
 #include "core/mem.h"
@@ -15,7 +14,7 @@
 #include "table/reconcile.h"
 #include "table/sqltext.h"
 
-enum { FULL = 4 << 20, KEYS_MAX = 64 << 20, DEPTH = 8 }; /* bytes of lines */
+enum { FULL = 4 << 20, KEYS_MAX = 64 << 20 }; /* bytes of lines */
 
 /* What of the state of a key is compared, beside its dates. */
 struct state {
@@ -63,18 +62,12 @@ odks_keys_init(struct odks_keys *keys, enum odks_feed feed,
     *keys = (struct odks_keys){ .feed = feed,
                                 .sync_type = sync_type,
                                 .on_delete = on_delete,
-                                .lines = ODKS_COPY_INIT(KEYS_MAX),
-                                .tokener = json_tokener_new_ex(DEPTH) };
-    if (keys->tokener == NULL) /* end as odks_xcalloc() does */
-        (void) odks_xreallocarray(NULL, SIZE_MAX, 2);
-    json_tokener_set_flags(keys->tokener,
-                           JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+                                .lines = ODKS_COPY_INIT(KEYS_MAX) };
 }
 
 void
 odks_keys_clear(struct odks_keys *keys)
 {
-    json_tokener_free(keys->tokener);
     odks_buf_free(&keys->lines.buf);
 }
 
@@ -151,9 +144,8 @@ odks_keys_add(struct odks_keys *keys, const char *row, size_t len,
     size_t before = keys->lines.buf.len;
     CLEANUP_JSON struct json_object *object = NULL;
 
-    json_tokener_reset(keys->tokener);
-    if (len <= INT_MAX)
-        object = json_tokener_parse_ex(keys->tokener, row, (int) len);
+    if (!odks_json_parse(row, len, &object, NULL))
+        object = NULL;
     odks_privacy_mask(keys->privacy, object);
     if (object != NULL && keys->feed == ODKS_FEED_DATASET
         && !odks_entity_adapt(object, keys->trash))

@@ -22,9 +22,8 @@ struct odks_keys {
     enum odks_on_delete on_delete;
     const struct odks_privacy *privacy; /* masks them, or NULL */
     const struct odks_trash *trash;     /* that keys come from, or NULL */
-    struct json_tokener *tokener;
-    struct odks_copy lines; /* of keys that are not there yet */
-    int64_t kept;           /* keys in odk_sync_key */
+    struct odks_copy lines;             /* of keys that are not there yet */
+    int64_t kept;                       /* keys in odk_sync_key */
 };
 
 void odks_keys_init(struct odks_keys *keys, enum odks_feed feed,

@@ -41,8 +41,7 @@ struct odks_merge_sql {
 struct odks_batch {
     struct odks_batch_conf conf;
     const struct odks_trash *trash; /* that the rows come from, or NULL */
-    struct json_tokener *tokener;
-    struct lh_table *index; /* id -> number of the submission */
+    struct lh_table *index;         /* id -> number of the submission */
     struct odks_submission *submission;
     size_t count, size;
     /* lines for each table of the model, then for odk_sync_reject */

@@ -185,9 +185,9 @@ static bool
 known_columns(const struct odks_views *v, struct odks_view *view, int row)
 {
     CLEANUP_JSON struct json_object *present =
-        json_tokener_parse(odks_db_text(v->registered, row, PRESENT));
+        odks_json_read(odks_db_text(v->registered, row, PRESENT));
     CLEANUP_JSON struct json_object *columns =
-        json_tokener_parse(odks_db_text(v->registered, row, COLUMNS));
+        odks_json_read(odks_db_text(v->registered, row, COLUMNS));
 
     for (size_t i = 0; i < json_object_array_length(present); i++) {
         const char *name =

@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "core/json.h"
 #include "core/mem.h"
 #include "sql/queries.h"
 
@@ -54,7 +55,7 @@ odks_cursor_load(struct odks_db *db, const char *sync_type,
     c->backfill_position = odks_db_time(res, 0, COL_BACKFILL_POSITION);
     c->backfill_job = odks_db_int64(res, 0, COL_BACKFILL_JOB);
     c->last_reconcile = odks_db_time(res, 0, COL_LAST_RECONCILE);
-    c->counts = counts != NULL ? json_tokener_parse(counts) : NULL;
+    c->counts = counts != NULL ? odks_json_read(counts) : NULL;
     return true;
 }
 

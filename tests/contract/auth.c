@@ -153,7 +153,7 @@ sc_session_create(struct sc_request *q)
 
     if (type == NULL || strncasecmp(type, "application/json", 16) != 0)
         return missing(q, NULL, NULL);
-    o = q->body.p != NULL ? json_tokener_parse(q->body.p) : NULL;
+    o = q->body.p != NULL ? odks_json_read(q->body.p) : NULL;
     if (!json_object_is_type(o, json_type_object)) {
         json_object_put(o);
         (void) snprintf(msg, sizeof(msg),

@@ -76,7 +76,7 @@ sc_forms_reset(struct sc_server *s)
         s->graves[s->ngraves++] = s->forms[i];
     s->nforms = 0;
     for (size_t i = 0; i < sizeof(builtin) / sizeof(*builtin); i++) {
-        struct json_object *fields = json_tokener_parse(builtin[i].fields);
+        struct json_object *fields = odks_json_read(builtin[i].fields);
         struct sc_form *f =
             sc_form_publish(s, builtin[i].project, builtin[i].id,
                             builtin[i].title, builtin[i].version, fields, NULL);

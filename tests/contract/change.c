@@ -219,7 +219,7 @@ static void
 merge_data(struct sc_rev *r, struct json_object *arg)
 {
     char *before = sc_rev_text(r);
-    struct json_object *all = json_tokener_parse(before), *data = NULL;
+    struct json_object *all = odks_json_read(before), *data = NULL;
 
     free(before);
     if (json_object_object_get_ex(arg, "data", &data)) {

@@ -309,7 +309,7 @@ sc_control(struct sc_request *q)
     int ret;
 
     if (q->body.len > 0)
-        arg = json_tokener_parse(q->body.p);
+        arg = odks_json_read(q->body.p);
     else
         arg = json_object_new_object();
     if (!json_object_is_type(arg, json_type_object)) {

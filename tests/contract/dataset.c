@@ -111,7 +111,7 @@ sc_entity_print(const struct sc_shape *sh, const struct sc_rev *r,
 {
     const struct sc_field *root = sh->version->root;
     char *text = sc_rev_text(r);
-    struct json_object *data = json_tokener_parse(text);
+    struct json_object *data = odks_json_read(text);
 
     sc_buf_str(out, "{");
     if (!sh->some || sh->id) {
@@ -297,7 +297,7 @@ static void
 rest_entity(const struct sc_rev *r, struct sc_buf *out)
 {
     char *text = sc_rev_text(r);
-    struct json_object *data = json_tokener_parse(text);
+    struct json_object *data = odks_json_read(text);
 
     sc_buf_str(out, "{\"uuid\":");
     sc_buf_json(out, r->id);

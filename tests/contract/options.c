@@ -142,7 +142,7 @@ read_token(const char *token, const char *key, bool table, char **cursor,
     bool ok = false;
 
     if (strncmp(token, "01", 2) == 0 && sc_unbase64(token + 2, &text))
-        o = json_tokener_parse(text.p);
+        o = odks_json_read(text.p);
     bool json = o != NULL;
     if (json_object_is_type(o, json_type_object)
         && json_object_object_get_ex(o, key, &v)) {

@@ -332,7 +332,7 @@ static struct json_object *
 data_of(const struct sc_rev *r)
 {
     char *text = sc_rev_text(r);
-    struct json_object *o = json_tokener_parse(text);
+    struct json_object *o = odks_json_read(text);
 
     free(text);
     return o;

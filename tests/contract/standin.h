@@ -15,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <json-c/json.h>
+#include "core/json.h"
 
 #define SC_NONE INT64_MIN /* a timestamp that is null */
 #define SC_ID_MAX 1024

@@ -245,7 +245,7 @@ sc_rev_files(const struct sc_rev *r)
         return names;
     }
     char *text = sc_rev_text(r);
-    struct json_object *data = json_tokener_parse(text);
+    struct json_object *data = odks_json_read(text);
     expected_in(r->made_with->root, data, names);
     json_object_put(data);
     free(text);

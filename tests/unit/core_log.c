@@ -3,12 +3,12 @@
 
 #include "core/log.h"
 
-#include <json-c/json.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "core/err.h"
+#include "core/json.h"
 #include "unit.h"
 
 static char printed[4096];
@@ -72,7 +72,7 @@ START_TEST(json_is_the_same_record_on_one_line)
     odks_log_err(ODKS_LOG_ERROR, &err);
     const char *line = said();
     ck_assert_ptr_eq(strchr(line, '\n'), line + strlen(line) - 1);
-    struct json_object *o = json_tokener_parse(line);
+    struct json_object *o = odks_json_read(line);
     static const char *const want[][2] = {
         { "level", "error" },    { "run_id", "host-1" },
         { "job", "people" },     { "step", "form" },

@@ -92,7 +92,7 @@ END_TEST
 static void
 is_object(char *text)
 {
-    CLEANUP_JSON struct json_object *o = json_tokener_parse(text);
+    CLEANUP_JSON struct json_object *o = odks_json_read(text);
 
     ck_assert_msg(json_object_is_type(o, json_type_object), "%s", text);
     free(text);

@@ -3,6 +3,7 @@
 
 #include "queue/queue.h"
 
+#include "core/json.h"
 #include "job.h"
 
 #define NOON INT64_C(1795435200000000) /* 2026-11-23T12:00:00Z */
@@ -124,7 +125,7 @@ START_TEST(finish)
     CLEANUP_DB struct odks_db *db = test_fresh();
     struct odks_err err = ODKS_ERR_INIT;
     CLEANUP_JOB struct odks_job *job = test_running(db);
-    struct json_object *metadata = json_tokener_parse("{\"rows\": 3}");
+    struct json_object *metadata = odks_json_read("{\"rows\": 3}");
     const struct odks_outcome outcome = { .records = 3,
                                           .latest = NOON,
                                           .metadata = metadata };

@@ -101,7 +101,6 @@ static const char *const bad[] = {
     "{\"metadata\": {\"a\": -100000000000000000000}}",
     "{\"metadata\": {\"\xff\": 1}}",
     "{\"metadata\": {\"a\": \"\xc3\"}}",
-    "{\"metadata\": {\"a\": [[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]}}",
     "{\"records\": 1}",
     "{\"records_processed\": 5, \"metadata\": 1}",
 };

@@ -1,6 +1,7 @@
 /* tests/unit/table_coarse.c - SPDX-License-Identifier: Apache-2.0 */
 #include <config.h>
 
+#include "core/json.h"
 #include "table/rules.h"
 #include "unit.h"
 
@@ -33,10 +34,10 @@ END_TEST
 START_TEST(shapes_lose_what_is_fine)
 {
     const struct odks_rule rule = { .action = ODKS_DECIMALS, .decimals = 1 };
-    struct json_object *trace = json_tokener_parse(
+    struct json_object *trace = odks_json_read(
         "{\"type\":\"LineString\",\"coordinates\":[[1.23,2.34,5],[3.45,4.56]],"
         "\"properties\":{\"accuracies\":[1,2]}}");
-    struct json_object *shape = json_tokener_parse(
+    struct json_object *shape = odks_json_read(
         "{\"type\":\"Polygon\",\"coordinates\":[[[1.23,2.34,5],[3.41,4.56],"
         "[1.23,2.34]]]}");
     struct json_object *got =

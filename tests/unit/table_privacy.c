@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "core/json.h"
 #include "core/mem.h"
 #include "table/rules.h"
 #include "table_help.h"
@@ -254,7 +255,7 @@ START_TEST(row_is_masked)
     print_fields(fields, &left);
     ck_assert_msg(strcmp(left.data, masks[_i].left) == 0, "%s: %s",
                   masks[_i].what, left.data);
-    struct json_object *json = json_tokener_parse(row);
+    struct json_object *json = odks_json_read(row);
     odks_privacy_mask(r.privacy, json);
     const char *got = json_object_to_json_string_ext(
         json, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "core/json.h"
 #include "unit.h"
 
 #define NINES_400                                                          \
@@ -232,7 +233,7 @@ static const struct {
 START_TEST(value)
 {
     struct odks_copy out = ODKS_COPY_INIT(1 << 16);
-    struct json_object *json = json_tokener_parse(values[_i].json);
+    struct json_object *json = odks_json_read(values[_i].json);
     const char *reason = odks_value_put(&out, values[_i].type, false, json);
     const char *fields = out.buf.data != NULL ? out.buf.data : "";
 
@@ -296,7 +297,7 @@ START_TEST(geometry)
                               "{\"type\":\"%s\",\"coordinates\":%s}",
                               types[type], geometries[_i].json),
                      (int) sizeof(text));
-    struct json_object *json = json_tokener_parse(text);
+    struct json_object *json = odks_json_read(text);
     const char *reason = odks_value_put(&out, type, true, json);
     const char *last = strrchr(out.buf.data, '\t');
     last = last != NULL ? last + 1 : out.buf.data;

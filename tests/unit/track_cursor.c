@@ -3,6 +3,7 @@
 
 #include "track/cursor.h"
 
+#include "core/json.h"
 #include "db.h"
 
 #define NOON INT64_C(1795435200123456) /* 2026-11-23T12:00:00.123456Z */
@@ -37,7 +38,7 @@ START_TEST(store_and_load)
                                 .backfill_position = NOON + 2,
                                 .backfill_job = 7,
                                 .last_reconcile = NOON + 3,
-                                .counts = json_tokener_parse("{\"n\": 3}") };
+                                .counts = odks_json_read("{\"n\": 3}") };
 
     ODKS_OK(odks_db_begin(db, &err));
     ODKS_OK(odks_cursor_load(db, "a", &got, &err));

@@ -1,7 +1,7 @@
-/* lib/central/utf8.c - SPDX-License-Identifier: Apache-2.0 */
+/* lib/core/utf8.c - SPDX-License-Identifier: Apache-2.0 */
 #include <config.h>
 
-#include "central/utf8.h"
+#include "core/utf8.h"
 
 /* The first byte of a character of several. */
 static bool
@@ -36,4 +36,19 @@ odks_utf8_run(struct odks_utf8 *utf8, const char **p, const char *end)
         }
     }
     return true;
+}
+
+bool
+odks_is_utf8(const char *s, size_t len)
+{
+    const char *end = s + len;
+    struct odks_utf8 utf8 = { 0 };
+
+    while (s < end) {
+        if (utf8.more == 0 && (unsigned char) *s < 0x80)
+            s++;
+        else if (!odks_utf8_run(&utf8, &s, end))
+            return false;
+    }
+    return utf8.more == 0;
 }
