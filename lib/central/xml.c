@@ -121,6 +121,17 @@ on_doctype(void *arg, const XML_Char *name, const XML_Char *system_id,
     refuse(arg, "has a document type, as no form has");
 }
 
+/* The other function that tells it is deprecated from expat 2.9 on. */
+static unsigned long long
+line_number(XML_Parser parser)
+{
+#if HAVE_DECL_XML_GETCURRENTLINENUMBER64
+    return XML_GetCurrentLineNumber64(parser);
+#else
+    return XML_GetCurrentLineNumber(parser);
+#endif
+}
+
 static void
 failed(const struct parse *p, struct odks_err *err)
 {
@@ -137,9 +148,8 @@ failed(const struct parse *p, struct odks_err *err)
                      "the XML of the form was cut short");
     else
         odks_err_set(err, ODKS_EXIT_DATA,
-                     "the XML of the form cannot be read: line %lu: %s",
-                     XML_GetCurrentLineNumber(p->parser),
-                     XML_ErrorString(code));
+                     "the XML of the form cannot be read: line %llu: %s",
+                     line_number(p->parser), XML_ErrorString(code));
 }
 
 bool

@@ -84,7 +84,8 @@ static bool
 length_is_fine(struct reader *r, size_t len, int room)
 {
     CLEANUP_FREE char *message = NULL;
-    int max = room - 1 < ODKS_CONFIG_LINE_MAX ? room - 1 : ODKS_CONFIG_LINE_MAX;
+    /* a line that leaves no room for its newline was cut, says inih 59 */
+    int max = room - 2 < ODKS_CONFIG_LINE_MAX ? room - 2 : ODKS_CONFIG_LINE_MAX;
 
     if (len <= (size_t) max)
         return true;

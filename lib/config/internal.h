@@ -23,7 +23,7 @@
 enum {
     ODKS_CONFIG_FILE_MAX = 1 << 20, /* bytes of a configuration file */
     ODKS_CONFIG_VALUE_MAX = 1 << 16,
-    ODKS_CONFIG_LINE_MAX = 199, /* inih cuts longer lines without a word */
+    ODKS_CONFIG_LINE_MAX = 198, /* inih cuts longer lines or refuses them */
     ODKS_CONFIG_HEADER_MAX = 49 /* and longer names of sections */
 };
 
