@@ -160,6 +160,17 @@ void odks_ini_free(struct odks_ini *ini);
 /* Would this continuation line be taken for a forgotten key? */
 bool odks_ini_looks_like_key(const char *line);
 
+/* load.c */
+
+/*
+ * odks_config_load() with another file in place of the one in /etc: tests must
+ * not read that of the machine.
+ */
+ODKS_MUST_CHECK bool
+odks_config_load_from(const char *path, const char *system_wide,
+                      const struct odks_config_flag *flags, size_t flag_count,
+                      struct odks_config **cfg, struct odks_err *err);
+
 /* text.c */
 
 bool odks_text_has_control(const char *s);

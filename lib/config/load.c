@@ -11,7 +11,6 @@
 #include "core/mem.h"
 
 static const char here[] = "./odk-sync.ini";
-static const char system_wide[] = "/etc/odk-sync/odk-sync.ini";
 
 /*
  * A file that nobody named must not come from whoever may write to the
@@ -32,11 +31,27 @@ odks_config_is_trusted(const char *path, struct odks_err *err)
 static bool
 is_missing(const char *path)
 {
-    return access(path, F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR);
+    struct stat st;
+
+    return stat(path, &st) != 0 && (errno == ENOENT || errno == ENOTDIR);
+}
+
+/*
+ * Is there no file of that name where we are? A directory that we may not
+ * enter (that of root, under sudo -u) has none for us. What does exist, even
+ * as a link to a place out of reach, must not be passed over in silence.
+ */
+static bool
+is_missing_here(const char *path)
+{
+    struct stat st;
+
+    return is_missing(path) || (lstat(path, &st) != 0 && errno == EACCES);
 }
 
 static bool
-read_nothing(struct odks_config *cfg, struct odks_err *err)
+read_nothing(struct odks_config *cfg, const char *system_wide,
+             struct odks_err *err)
 {
     bool found = false;
 
@@ -53,7 +68,8 @@ read_nothing(struct odks_config *cfg, struct odks_err *err)
 }
 
 static bool
-read_first(struct odks_config *cfg, const char *path, struct odks_err *err)
+read_first(struct odks_config *cfg, const char *path, const char *system_wide,
+           struct odks_err *err)
 {
     const char *named = getenv("ODK_SYNC_CONFIG");
 
@@ -66,12 +82,12 @@ read_first(struct odks_config *cfg, const char *path, struct odks_err *err)
             odks_err_hint(err, "ODK_SYNC_CONFIG names that file.");
         return false;
     }
-    if (!is_missing(here))
+    if (!is_missing_here(here))
         return odks_config_is_trusted(here, err)
                && odks_config_read_file(cfg, here, err);
     if (!is_missing(system_wide))
         return odks_config_read_file(cfg, system_wide, err);
-    return read_nothing(cfg, err);
+    return read_nothing(cfg, system_wide, err);
 }
 
 /* The value of the variable for an option, or NULL; empty is as good as none.
@@ -240,17 +256,27 @@ finish(struct odks_config *cfg, const struct odks_config_flag *flags,
 }
 
 bool
-odks_config_load(const char *path, const struct odks_config_flag *flags,
-                 size_t flag_count, struct odks_config **cfg,
-                 struct odks_err *err)
+odks_config_load_from(const char *path, const char *system_wide,
+                      const struct odks_config_flag *flags, size_t flag_count,
+                      struct odks_config **cfg, struct odks_err *err)
 {
     CLEANUP_CONFIG struct odks_config *new = odks_config_new();
 
     *cfg = NULL;
-    if (!read_first(new, path, err) || !finish(new, flags, flag_count, err))
+    if (!read_first(new, path, system_wide, err)
+        || !finish(new, flags, flag_count, err))
         return false;
     *cfg = odks_steal(&new);
     return true;
+}
+
+bool
+odks_config_load(const char *path, const struct odks_config_flag *flags,
+                 size_t flag_count, struct odks_config **cfg,
+                 struct odks_err *err)
+{
+    return odks_config_load_from(path, "/etc/odk-sync/odk-sync.ini", flags,
+                                 flag_count, cfg, err);
 }
 
 bool

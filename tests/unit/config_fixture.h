@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "config/config.h"
+#include "config/internal.h"
 #include "core/err.h"
 #include "core/exit.h"
 #include "unit.h"
@@ -25,19 +26,12 @@
 
 static char fixture_dir[64];
 
-/* Of what the caller's environment may hold nothing reaches a test. */
+/* The names of variables are part of what is tested: none is set. */
 static inline void
 fixture_setup(void)
 {
-    static const char *const names[] = {
-        "ODK_SYNC_CONFIG", "ODK_BASE_URL", "ODK_PROJECT_ID", "ODK_FORM_ID",
-        "ODATA_USER",      "ODATA_PASS",   "PG_HOST",        "PG_PORT",
-        "PG_DB",           "PG_USER",      "PG_PASS",        "PGHOST",
-        "PGPORT",          "PGDATABASE",   "PGUSER",         "PGPASSWORD",
-    };
-
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        ck_assert_int_eq(unsetenv(names[i]), 0);
+    ck_assert_int_eq(clearenv(), 0);
+    ck_assert_int_eq(setenv("PATH", "/usr/bin:/bin", 1), 0);
     (void) snprintf(fixture_dir, sizeof(fixture_dir), "%s",
                     "/tmp/odks-config-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(fixture_dir));
@@ -63,6 +57,22 @@ fixture_write(const char *name, const void *bytes, size_t len, unsigned mode)
     ck_assert_int_eq(write(fd, bytes, len), (ssize_t) len);
     ck_assert_int_eq(fchmod(fd, (mode_t) mode), 0);
     ck_assert_int_eq(close(fd), 0);
+}
+
+/*
+ * odks_config_load() without a path, with system.ini in place of the file in
+ * /etc; NULL with *err set if there is nothing that can be used.
+ */
+static inline struct odks_config *
+fixture_search(struct odks_err *err)
+{
+    struct odks_config *cfg;
+
+    odks_err_clear(err);
+    bool done =
+        odks_config_load_from(NULL, "etc/system.ini", NULL, 0, &cfg, err);
+    ck_assert_int_eq(done, cfg != NULL);
+    return cfg;
 }
 
 /* Load text as the file c.ini; NULL with *err set if it is refused. */

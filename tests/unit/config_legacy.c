@@ -109,7 +109,8 @@ START_TEST(ini_comes_first)
 
     write_env(DOTENV "what is this\n", 0644);
     fixture_write("odk-sync.ini", CENTRAL JOB, strlen(CENTRAL JOB), 0600);
-    ck_assert(odks_config_load(NULL, NULL, 0, &cfg, &err));
+    cfg = fixture_search(&err);
+    ck_assert_ptr_nonnull(cfg);
     ck_assert_str_eq(odks_config_job(cfg, 0)->sync_type, "main");
     ck_assert_uint_eq(odks_config_remark_count(cfg), 0);
     odks_config_free(cfg);
