@@ -14,7 +14,12 @@ import json
 import os
 import ssl
 import subprocess
+import sys
 import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                '..', 'harness'))
+import clean  # noqa: E402,F401  # pylint: disable=unused-import
 
 USER = 'sync-bot@example.org'
 NOBODY = 'nobody@example.org'
@@ -237,7 +242,6 @@ class StandIn:
 
 def main():
     """Run one by hand until interrupted."""
-    import sys
     with StandIn(*sys.argv[1:]) as c:
         print(c.url, flush=True)
         try:

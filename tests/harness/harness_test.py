@@ -1,11 +1,16 @@
 # tests/harness/harness_test.py - SPDX-License-Identifier: Apache-2.0
 """The harness itself: what the other tests rely on without looking."""
 
+import contextlib
+import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+import tempfile
 
+import clean
 import pg
 import tap
 
@@ -90,6 +95,116 @@ def test_hanging_command_is_ended():
     said = child.communicate()[0] if child.wait() else ""
     tap.check(said.startswith("Bail out!"), said)
     tap.equal(child.returncode, 99)
+
+
+# --- nothing of the machine reaches a test ----------------------------------
+
+HERE = os.path.dirname(WITH_PG)
+BUILD = os.path.abspath(os.environ.get(
+    "top_builddir", os.path.join(HERE, "..", "..", "build")))
+UNITS = ("tests/unit/config_load", "tests/unit/config_search",
+         "tests/unit/core_log", "tests/unit/core_zone",
+         "tests/unit/db_connect", "tests/unit/http_client")
+
+
+class Hostile:
+    """What a machine may hold that no test should see: an environment, a
+    home directory in which a read never ends, a server that must not be
+    asked."""
+
+    def __enter__(self):
+        with contextlib.ExitStack() as stack:
+            self.home = stack.enter_context(tempfile.TemporaryDirectory())
+            self.server = stack.enter_context(socket.socket())
+            self.stack = stack.pop_all()
+        self.server.bind(("127.0.0.1", 0))
+        self.server.listen()
+        os.mkdir(os.path.join(self.home, ".postgresql"))
+        for name in (".pgpass", ".pg_service.conf", ".psqlrc", ".netrc",
+                     ".curlrc", ".postgresql/root.crt", "odk-sync.ini"):
+            os.mkfifo(os.path.join(self.home, name), 0o600)
+        return self
+
+    def __exit__(self, *_):
+        self.stack.close()
+
+    def variables(self):
+        host, port = self.server.getsockname()
+        proxy = f"http://{host}:{port}"
+        file = os.path.join(self.home, "odk-sync.ini")
+        return {
+            "HOME": self.home, "XDG_CONFIG_HOME": self.home,
+            "CURL_HOME": self.home, "PGSYSCONFDIR": self.home,
+            "PGHOST": host, "PGPORT": str(port), "PGSERVICE": "hostile",
+            "PGUSER": "hostile", "PGDATABASE": "hostile",
+            "PGOPTIONS": "-c hostile=1", "PGSSLMODE": "verify-full",
+            "PGPASSFILE": file, "PGSERVICEFILE": file, "PSQLRC": file,
+            "ODKS_TEST_PG": "1", "ODK_SYNC_CONFIG": file,
+            "ODK_SYNC_LEASE": "hostile", "ODK_SYNC_DATABASE_HOST": host,
+            "ODK_SYNC_CENTRAL_URL": proxy, "ODK_BASE_URL": proxy,
+            "PG_HOST": host, "AWS_BUCKET_NAME": "hostile",
+            "http_proxy": proxy, "https_proxy": proxy, "ALL_PROXY": proxy,
+            "NO_PROXY": "", "TZ": "Asia/Kathmandu", "TZDIR": self.home,
+            "LANG": "tr_TR.UTF-8", "LC_ALL": "tr_TR.UTF-8", "LANGUAGE": "tr",
+            "TERM": "xterm", "CI": "1", "PYTHONSTARTUP": file,
+        }
+
+    def environment(self):
+        env = {**os.environ, **self.variables()}
+        del env["ODKS_CLEAN"]
+        return env
+
+    def was_asked(self):
+        self.server.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            self.server.accept()[0].close()
+            return True
+        return False
+
+
+def test_environment_is_made_from_nothing():
+    with Hostile() as hostile:
+        child = run_private(
+            sys.executable, "-c",
+            "import json, os; print(json.dumps(dict(os.environ)))",
+            env=hostile.environment())
+        got = json.loads(child.communicate()[0])
+        made = {"HOME", "LC_ALL", "TZ", "ODK_SYNC_CONFIG", "PGHOST", "PGPORT",
+                "PGUSER", "PGDATABASE", "LC_CTYPE"}
+        wrong = [name for name in got
+                 if name not in made and name not in clean.KEPT
+                 and not name.startswith(clean.KEPT_PREFIXES)]
+        tap.equal(wrong, [], "variables")
+        wrong = [name for name, value in hostile.variables().items()
+                 if got.get(name) == value and name != "ODKS_TEST_PG"]
+        tap.equal(wrong, [], "values")
+        tap.check(not hostile.was_asked(), "the server was asked")
+
+
+def survives(hostile, *command):
+    done = subprocess.run(
+        command, env=hostile.environment(), cwd=hostile.home, check=False,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, encoding="utf-8")
+    tap.equal(done.returncode, 0, f"{command}\n{done.stdout}\nexit status")
+    tap.check(not hostile.was_asked(),
+              f"{command} asked a server that it did not make")
+
+
+def test_hostile_machine_changes_no_test():
+    tap.need_pg()
+    units = [path for path in (os.path.join(BUILD, name) for name in UNITS)
+             if os.access(path, os.X_OK)]
+    script = os.path.join(HERE, "..", "integration", "settings_test.py")
+    with Hostile() as hostile:
+        # as make starts them, and by hand, where a skip is all right
+        survives(hostile, sys.executable, WITH_PG, "sh", "-c",
+                 'python=$1 script=$2; shift 2; for t; do "$t" || exit; done;'
+                 ' exec "$python" "$script"', "sh", sys.executable, script,
+                 *units)
+        survives(hostile, "sh", "-c",
+                 'for t; do "$t" || [ $? = 77 ] || exit 1; done', "sh", *units)
+        survives(hostile, sys.executable, script)
 
 
 if __name__ == "__main__":

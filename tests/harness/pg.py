@@ -21,6 +21,8 @@ import subprocess
 import tempfile
 import time
 
+import clean  # noqa: F401  # pylint: disable=unused-import
+
 
 def wait_until(condition, seconds, what):
     """Poll condition() until it is true and return its value."""

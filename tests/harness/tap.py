@@ -9,6 +9,8 @@ import os
 import sys
 import traceback
 
+import clean  # noqa: F401  # pylint: disable=unused-import
+
 
 class Skip(Exception):
     """Raised by a test that cannot run here, with the reason."""

@@ -447,8 +447,13 @@ def test_rights_are_named():
                        f"GRANT {owner} TO {role};"]):
             refused(world, 77, words)
             help_with(world, world.exits(77, "init").err)
-        world.session.run(f"ALTER ROLE {role} NOINHERIT")
-        refused(world, 77, [f"ALTER ROLE {role} INHERIT;"])
+        if world.session.value(
+                "SELECT current_setting('server_version_num')::int") >= 160000:
+            world.session.run(f"REVOKE INHERIT OPTION FOR {owner} FROM {role}")
+            refused(world, 77, [f"GRANT {owner} TO {role} WITH INHERIT TRUE;"])
+        else:
+            world.session.run(f"ALTER ROLE {role} NOINHERIT")
+            refused(world, 77, [f"ALTER ROLE {role} INHERIT;"])
         help_with(world, world.exits(77, "init").err)
         before, hung = rows(world), things(world)
         tap.check("odk_sync_history: add column metadata"

@@ -12,6 +12,7 @@ import urllib.parse
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "harness"))
+import clean  # noqa: E402
 import odks  # noqa: E402
 import oldtables  # noqa: E402
 import pg  # noqa: E402
@@ -184,6 +185,7 @@ class Move:
             "PATH": os.pathsep.join([os.path.abspath(odks.BUILD), tools,
                                      "/usr/bin:/bin"]),
             "HOME": self.old, "OLD": self.old, "NEW": self.new,
+            "ODK_SYNC_CONFIG": clean.NO_CONFIG,
             "PGHOST": os.environ["PGHOST"], "PGPORT": os.environ["PGPORT"],
             "PGDATABASE": world.database, "PGUSER": "postgres",
         }

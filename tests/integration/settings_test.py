@@ -1,7 +1,6 @@
 # tests/integration/settings_test.py - SPDX-License-Identifier: Apache-2.0
 """The settings of the old service, as they are and as a file of ours."""
 
-import contextlib
 import json
 import os
 import sys
@@ -51,9 +50,8 @@ class Place:
         self.world.write("service/" + name, text, mode)
 
     def run(self, code, *args, **env):
-        with without("AWS_", "PYTHON", "POSTGRES_", "SUPERSET_"):
-            return self.world.exits(code, *args, cwd=self.directory,
-                                    env={"ODK_SYNC_CONFIG": "", **env})
+        return self.world.exits(code, *args, cwd=self.directory,
+                                env={"ODK_SYNC_CONFIG": "", **env})
 
     def values(self, *args, **env):
         """{section: {key: value}} in force, without where they are from."""
@@ -66,17 +64,6 @@ class Place:
             return {key: strip(value) for key, value in tree.items()}
 
         return strip(found)
-
-
-@contextlib.contextmanager
-def without(*prefixes):
-    """The environment without the variables that begin so."""
-    saved = {name: value for name, value in os.environ.items()
-             if name.startswith(prefixes)}
-    for name in saved:
-        del os.environ[name]
-    yield
-    os.environ.update(saved)
 
 
 def test_ini_of_the_old_settings_means_the_same():
