@@ -149,14 +149,18 @@ WITH wanted (tab, n, col, type, size, needed, empty, def) AS (VALUES
     JOIN pg_attribute a ON a.attrelid = f.oid AND a.attnum = f.attnum
     WHERE a.attgenerated <> ''
     UNION ALL
-    -- what a superuser owns is handed over: nobody needs to be one
+    -- what a superuser owns is handed over: nobody needs to be one; and from
+    -- version 16 on each membership says for itself whether it is inherited
     SELECT '42501', 0, 7, format('%s belongs to role %I, and role %I may not change it',
             r.name, o.rolname, current_user),
         CASE WHEN o.rolsuper
             THEN format('ALTER TABLE %s OWNER TO %I;', r.name, current_user)
-            WHEN pg_has_role(r.owner, 'MEMBER')
-            THEN format('ALTER ROLE %I INHERIT;', current_user)
-            ELSE format('GRANT %I TO %I;', o.rolname, current_user) END
+            WHEN NOT pg_has_role(r.owner, 'MEMBER')
+            THEN format('GRANT %I TO %I;', o.rolname, current_user)
+            WHEN current_setting('server_version_num')::int >= 160000
+            THEN format('GRANT %I TO %I WITH INHERIT TRUE;', o.rolname,
+                current_user)
+            ELSE format('ALTER ROLE %I INHERIT;', current_user) END
     FROM relation r
     JOIN pg_roles o ON o.oid = r.owner
     WHERE NOT pg_has_role(r.owner, 'USAGE')
