@@ -83,6 +83,7 @@ class Control:
     def __init__(self, client, args):
         self.client, self.project = client, args.project
         self.nobody = ('nobody@example.org', args.password)
+        self.properties = {}
 
     def command(self, cmd, **body):
         next_millisecond()
@@ -126,6 +127,7 @@ class Control:
         self.command('delete-form', form=form)
 
     def dataset(self, name, properties):
+        self.properties[name] = list(properties)
         self.command('publish', dataset=name, properties=properties,
                      project=self.project)
 
@@ -141,6 +143,11 @@ class Control:
 
     def restore_entity(self, dataset, uuid, bulk=False):
         self.command('restore', dataset=dataset, id=uuid, bulk=bulk)
+
+    def delete_property(self, dataset, name):
+        have = self.properties[dataset]
+        have.remove(name)
+        self.dataset(dataset, have)
 
     def delete_dataset(self, name):
         self.command('delete-form', dataset=name)
@@ -396,6 +403,10 @@ class Central:
                       + '/entities/bulk-restore', {'ids': [uuid]})
         else:
             self.call('POST', self._entity(dataset, uuid) + '/restore')
+
+    def delete_property(self, dataset, name):
+        self.call('DELETE', '%s/properties/%s' % (self._dataset(dataset),
+                                                  name))
 
     def delete_dataset(self, name):
         self.call('DELETE', self._dataset(name))

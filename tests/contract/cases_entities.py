@@ -7,7 +7,8 @@ from sample import FORBIDDEN, NOT_FOUND, STAMP
 
 PROPERTIES = ['first_name', 'home-town', 'geometry']
 SYSTEM = ['createdAt', 'creatorId', 'creatorName', 'updates', 'updatedAt',
-          'version', 'conflict']
+          'deletedAt', 'version', 'conflict']
+BOTH = '(__system/deletedAt eq null or __system/deletedAt ne null)'
 
 
 class EntityCases:
@@ -75,7 +76,7 @@ class EntityCases:
         self.eq(list(r), ['__id', 'label', '__system', 'first_name',
                           'home_town', 'geometry'], 'the keys of a row')
         self.eq(list(r['__system']), SYSTEM,
-                'the keys of __system: no deletedAt')
+                'the keys of __system')
         s = r['__system']
         self.ok(STAMP.match(s['createdAt']) and s['updatedAt'] is None
                 and (s['updates'], s['version'], s['conflict']) == (0, 1, None)
@@ -145,13 +146,21 @@ class EntityCases:
         self.make.delete_entity(self.people, two)
         self.ok(self.entity(two) is None, 'delete: not in the feed')
         r = self.entity(two, True)
-        self.ok(r is not None and 'deletedAt' not in r['__system']
+        self.ok(r is not None and STAMP.match(r['__system']['deletedAt'])
                 and r['__system']['updatedAt'] is None,
-                'delete: in the trash, and no date tells when', r)
+                'delete: in the trash, with its date', r)
+        self.eq(len(self.entities(filter=BOTH).json['value']), 4,
+                'delete: live and deleted in one response')
+        self.eq(self.entities(
+            select='__id,__system/createdAt,__system/deletedAt',
+            filter='__system/deletedAt ne null').json['value'],
+            [{'__id': two, '__system': {
+                k: r['__system'][k] for k in ('createdAt', 'deletedAt')}}],
+            'delete: $select gives the date')
         self.eq(changed('deletedAt'), [two], 'delete: by date')
         at = self.trash()
-        self.ok(list(at) == [two] and STAMP.match(at[two]),
-                'delete: REST tells when', at)
+        self.eq(at, {two: r['__system']['deletedAt']},
+                'delete: REST tells the same')
         self.eq(self.entities(top=0, count='true').json['@odata.count'], 3,
                 'delete: the count')
         self.make.restore_entity(self.people, two)
@@ -163,6 +172,61 @@ class EntityCases:
         self.make.restore_entity(self.people, two, bulk=True)
         self.eq(self.entity(two)['__system'], s,
                 'restore in bulk: no date tells of it')
+
+    def last_update(self):
+        return self.get(self.dataset_url()).json['lastUpdate']
+
+    def test_last_update(self):
+        """It moves with all that may change rows, and with nothing else."""
+        two = self.people_ids[1]
+        before = self.last_update()
+        self.ok(STAMP.match(before), 'a date', before)
+        self.entities()
+        self.trash()
+        self.eq(self.last_update(), before, 'reading does not move it')
+        for what, change in (
+                ('create', lambda: self.make.entity(self.people, 'last', {})),
+                ('update', lambda: self.make.update_entity(
+                    self.people, two, {'first_name': 'again'})),
+                ('delete', lambda: self.make.delete_entity(self.people, two)),
+                ('restore', lambda: self.make.restore_entity(
+                    self.people, two)),
+                ('bulk restore', lambda: (
+                    self.make.delete_entity(self.people, two),
+                    self.make.restore_entity(self.people, two, bulk=True))),
+                ('property', lambda: self.make.dataset(
+                    self.people, PROPERTIES + ['last']))):
+            change()
+            now = self.last_update()
+            self.ok(now > before, what + ' moves it', before, now)
+            before = now
+
+    def test_deleted_property(self):
+        """Only one without values can be deleted."""
+        self.make.dataset(self.people, PROPERTIES + ['brief'])
+        before = self.last_update()
+        self.make.delete_property(self.people, 'brief')
+        a = self.get(self.dataset_url()).json
+        self.ok('brief' not in [p['name'] for p in a['properties']],
+                'it is no property any more', a)
+        self.ok('brief' not in self.entities(top=1).json['value'][0],
+                'its key is gone')
+        self.ok(a['lastUpdate'] > before, 'lastUpdate moves', before)
+
+    def test_deleted_dataset(self):
+        name = self.people + '_gone'
+        self.make.dataset(name, ['a'])
+        self.make.delete_dataset(name)
+        lists = '/v1/projects/%d/datasets' % self.args.project
+        for path in ('/' + name, '/' + name + '.svc/Entities'):
+            a = self.get(lists + path)
+            self.eq((a.status, a.json), (404, NOT_FOUND), 'deleted: 404')
+        self.ok(name not in [d['name'] for d in self.get(lists).json],
+                'deleted: not listed')
+        gone = [d for d in self.get(lists + '?deleted=true').json
+                if d['name'] == name]
+        self.ok(len(gone) == 1 and STAMP.match(gone[0]['deletedAt']),
+                'deleted: listed as such', gone)
 
     def test_properties(self):
         self.make.dataset(self.people, PROPERTIES + ['late'])

@@ -393,9 +393,9 @@ purge_trash(struct sc_form *f)
 }
 
 /* NULL and no fault: this is not a command about submissions. */
-struct json_object *
-sc_change(struct sc_server *s, const char *cmd, struct json_object *arg,
-          struct sc_fault *e)
+static struct json_object *
+change(struct sc_server *s, const char *cmd, struct json_object *arg,
+       struct sc_fault *e)
 {
     static const char *const known[] = {
         "edit",  "review", "delete", "restore",
@@ -434,5 +434,35 @@ sc_change(struct sc_server *s, const char *cmd, struct json_object *arg,
         mark(s, sub, cmd, arg, e);
     struct json_object *o = json_object_new_object();
     json_object_object_add(o, "ok", json_object_new_boolean(true));
+    return o;
+}
+
+/*
+ * lastUpdate is the latest entry of the log of a dataset: one that is committed
+ * late keeps its earlier date.
+ */
+static void
+touch(struct sc_server *s, struct sc_form *f, const char *cmd,
+      struct json_object *arg)
+{
+    int64_t now = sc_now(s);
+
+    if (sc_json_bool(arg, "hold", false))
+        f->held = now;
+    else if (strcmp(cmd, "release") != 0)
+        f->touched = now;
+    else if (f->held > f->touched)
+        f->touched = f->held;
+}
+
+struct json_object *
+sc_change(struct sc_server *s, const char *cmd, struct json_object *arg,
+          struct sc_fault *e)
+{
+    struct json_object *o = change(s, cmd, arg, e);
+    struct sc_form *f = o != NULL ? sc_form_named(s, arg) : NULL;
+
+    if (f != NULL && f->dataset)
+        touch(s, f, cmd, arg);
     return o;
 }

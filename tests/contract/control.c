@@ -173,6 +173,8 @@ configure(struct sc_server *s, struct json_object *arg)
     s->latency_ms = (unsigned) sc_json_int(arg, "latency", s->latency_ms);
     s->gzip = sc_json_bool(arg, "gzip", s->gzip);
     s->untagged = !sc_json_bool(arg, "etag", !s->untagged);
+    s->one_tag = sc_json_bool(arg, "oneTag", s->one_tag);
+    s->mute_trash = !sc_json_bool(arg, "entityDeletedAt", !s->mute_trash);
     if (domain != NULL) {
         free(s->domain);
         s->domain = sc_dup(domain);
@@ -203,7 +205,7 @@ reset(struct sc_server *s)
     s->total = s->logins = 0;
     s->clock_set = SC_NONE;
     s->clock_offset = 0;
-    s->untagged = false;
+    s->untagged = s->one_tag = s->mute_trash = false;
     sc_forms_reset(s);
     return done();
 }

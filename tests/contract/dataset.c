@@ -79,7 +79,7 @@ system_value(const struct sc_rev *r, int key, struct sc_buf *out)
     }
 }
 
-/* Central announces deletedAt, and never prints it. */
+/* For some weeks Central announced deletedAt without printing it. */
 static void
 system_values(const struct sc_shape *sh, const struct sc_rev *r,
               struct sc_buf *out)
@@ -244,8 +244,9 @@ head(const struct sc_form *f, struct sc_buf *out)
     sc_buf_time(out, f->created);
     sc_buf_fmt(out,
                ",\"projectId\":%d,\"approvalRequired\":false,"
-               "\"ownerOnly\":false,\"deletedAt\":null",
+               "\"ownerOnly\":false,\"deletedAt\":",
                f->project);
+    sc_buf_time(out, f->deleted ? f->updated : SC_NONE);
 }
 
 void
@@ -255,6 +256,8 @@ sc_dataset_json(const struct sc_form *f, struct sc_buf *out)
     bool first = true;
 
     head(f, out);
+    sc_buf_str(out, ",\"lastUpdate\":");
+    sc_buf_time(out, f->touched);
     sc_buf_str(out, ",\"linkedForms\":[],\"sourceForms\":[],"
                     "\"draftLinkedForms\":[],\"draftSourceForms\":[],"
                     "\"properties\":[");
@@ -277,16 +280,20 @@ static int
 list(struct sc_request *q, int project)
 {
     struct sc_server *s = q->server;
+    const char *del = sc_param(q, "deleted");
+    bool trash = del != NULL && strcmp(del, "true") == 0;
     struct sc_buf b = { 0 };
 
     sc_buf_str(&b, "[");
     for (size_t i = 0; i < s->nforms; i++) {
         const struct sc_form *f = s->forms[i];
 
-        if (!f->dataset || f->deleted || f->project != project)
+        if (!f->dataset || f->deleted != trash || f->project != project)
             continue;
         sc_buf_str(&b, b.len > 1 ? "," : "");
         head(f, &b);
+        if (trash)
+            sc_buf_fmt(&b, ",\"id\":%zu", i + 1);
         sc_buf_str(&b, "}");
     }
     sc_buf_str(&b, "]");

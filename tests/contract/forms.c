@@ -258,8 +258,10 @@ sc_dataset_publish(struct sc_server *s, int project, const char *name,
     (void) snprintf(version, sizeof(version), "%zu",
                     f != NULL ? f->nversions + 1 : 1);
     f = publish(s, f, project, name, NULL, version, properties, NULL);
-    if (f != NULL)
+    if (f != NULL) {
         f->dataset = true;
+        f->touched = sc_now(s);
+    }
     return f;
 }
 

@@ -217,7 +217,7 @@ send_feed(struct sc_request *q, struct feed *fd, const struct sc_options *o,
     struct json_object *bad = sc_action(q, "badJson");
 
     if (!q->server->untagged && !fd->form->dataset) /* as before v2026.1 */
-        sc_select_tag(&page, q->etag);
+        sc_select_tag(q->server, &page, q->etag);
     if (sc_etag_matches(q, q->etag)) {
         feed_free(fd);
         return sc_reply_304(q);
@@ -279,7 +279,7 @@ submissions_feed(struct sc_request *q, struct sc_form *f, struct feed *fd,
                && !sc_shape_select(&fd->shape, o->select, e)) {
         struct sc_select page = { fd->sel.v + fd->from, fd->to - fd->from, 0 };
 
-        sc_select_tag(&page, q->etag);
+        sc_select_tag(q->server, &page, q->etag);
         goto refuse;
     } else {
         ret = send_feed(q, fd, o, base, count, left);
@@ -309,6 +309,7 @@ sc_odata(struct sc_request *q, struct sc_form *f, const char *table)
     fd->form = f;
     fd->shape.version = sc_form_current(f);
     fd->shape.table = fd->shape.version->root;
+    fd->shape.all = !q->server->mute_trash;
     fd->shape.expand = expand != NULL && *expand == '*';
     fd->shape.wkt = wkt != NULL && strcmp(wkt, "true") == 0;
     if (sc_options_read(q,

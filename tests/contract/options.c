@@ -162,20 +162,27 @@ read_token(const char *token, const char *key, bool table, char **cursor,
     return ok;
 }
 
+/* NULL, too, where a rule wants the server to ignore it. */
+static const char *
+option(const struct sc_request *q, const char *key)
+{
+    return sc_spoil_ignores(q, key) ? NULL : sc_param(q, key);
+}
+
 bool
 sc_options_read(struct sc_request *q, const char *token_key,
                 struct sc_options *o, struct sc_fault *e)
 {
-    const char *top = sc_param(q, "$top"), *skip = sc_param(q, "$skip");
-    const char *count = sc_param(q, "$count");
+    const char *top = option(q, "$top"), *skip = option(q, "$skip");
+    const char *count = option(q, "$count");
     struct json_object *page = sc_action(q, "pageSize");
     bool table = strcmp(token_key, "repeatId") == 0, given;
 
     memset(o, 0, sizeof(*o));
-    o->filter = sc_param(q, "$filter");
-    o->orderby = sc_param(q, "$orderby");
-    o->select = sc_param(q, "$select");
-    o->skiptoken = sc_param(q, "$skiptoken");
+    o->filter = option(q, "$filter");
+    o->orderby = option(q, "$orderby");
+    o->select = option(q, "$select");
+    o->skiptoken = option(q, "$skiptoken");
     o->count = count != NULL && strcasecmp(count, "true") == 0;
     if (o->orderby != NULL && *o->orderby == '\0')
         o->orderby = NULL;

@@ -31,6 +31,7 @@ sc_reply_send(struct sc_request *q, int status, struct MHD_Response *r)
         sc_reply_header(r, "OData-Version", "4.0");
     if (q->etag[0] != '\0')
         sc_reply_header(r, "ETag", q->etag);
+    sc_spoil_headers(q, r);
     q->status = status;
     sc_script_hook(q, "after");
     int ret = (int) MHD_queue_response(q->conn, (unsigned) status, r);
@@ -123,6 +124,8 @@ sc_reply_buf(struct sc_request *q, int status, const char *type,
 {
     struct MHD_Response *r;
 
+    if (!as_stream(q))
+        sc_spoil_body(q, body);
     if (q->etag[0] == '\0' && body->len > 0)
         body_tag(q, body);
     if (status == 200 && sc_etag_matches(q, q->etag)) {

@@ -16,6 +16,11 @@ rule_matches(const struct sc_rule *r, const struct sc_request *q)
 {
     if (r->times == 0)
         return false;
+    if (r->at_end) {
+        size_t n = strlen(q->uri), len = strlen(r->match);
+
+        return len <= n && strcmp(q->uri + n - len, r->match) == 0;
+    }
     if (strcmp(r->match, "*") == 0 || strstr(q->uri, r->match) != NULL)
         return true;
     char *plain = sc_unescape(q->uri, strlen(q->uri), true);
@@ -216,6 +221,8 @@ known_action(struct json_object *action)
         "badJson",     "html",
         "redirect",    "redirectStatus",
         "slow",        "hook",
+        "put",         "headers",
+        "ignore",
     };
 
     json_object_object_foreach(action, key, value)
@@ -274,6 +281,7 @@ sc_script_add(struct sc_server *s, struct json_object *rules)
             abort();
         s->rules[s->nrules++] = (struct sc_rule){
             .match = sc_dup(sc_json_str(o, "match", "*")),
+            .at_end = sc_json_bool(o, "end", false),
             .times = sc_json_int(o, "times", 1),
             .skip = sc_json_int(o, "skip", 0),
             .action = action,

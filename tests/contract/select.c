@@ -343,9 +343,10 @@ sc_select_order(const struct sc_form *f, struct sc_select *sel,
 
 /* Over the events only: what the columns are has no say in it. */
 void
-sc_select_tag(const struct sc_select *sel, char out[60])
+sc_select_tag(const struct sc_server *s, const struct sc_select *sel,
+              char out[60])
 {
-    uint64_t a = 0, b = 0;
+    uint64_t a = s->one_tag ? s->next_event : 0, b = 0;
 
     for (size_t i = 0; i < sel->n; i++) {
         uint64_t ev = sc_item_is_bulk(sel->v[i])

@@ -132,8 +132,8 @@ struct sc_form {
     bool dataset;
     bool deleted, encrypted;
     const char *state;
-    int64_t created, updated;
-    struct sc_version **versions; /* oldest first */
+    int64_t created, updated, touched, held; /* lastUpdate; a later one */
+    struct sc_version **versions;            /* oldest first */
     size_t nversions;
     struct sc_sub **subs; /* by (created, rowid), once sorted */
     size_t nsubs, capsubs;
@@ -161,6 +161,7 @@ struct sc_user {
 
 struct sc_rule {
     char *match;
+    bool at_end; /* of the address */
     int64_t times, skip;
     struct json_object *action;
 };
@@ -193,6 +194,7 @@ struct sc_server {
     uint64_t seed_bulk;
     unsigned rate, latency_ms;
     bool gzip, tls, untagged;
+    bool one_tag, mute_trash; /* as v2026.1.0; as August 2026 */
     _Atomic int stopping;
 };
 
@@ -363,7 +365,8 @@ void sc_select_rows(struct sc_form *f, const struct sc_node *filter,
                     struct sc_fault *e);
 bool sc_select_order(const struct sc_form *f, struct sc_select *sel,
                      const char *orderby, struct sc_fault *e);
-void sc_select_tag(const struct sc_select *sel, char out[60]);
+void sc_select_tag(const struct sc_server *s, const struct sc_select *sel,
+                   char out[60]);
 void sc_item_view(const struct sc_form *f, sc_item it, struct sc_view *v,
                   char idbuf[42]);
 
@@ -455,7 +458,6 @@ void sc_next_link(struct sc_request *q, const char *key, const char *id,
 void sc_footer(struct sc_request *q, const char *base, const char *table,
                const char *next, int64_t count, struct sc_buf *out);
 char *sc_service_base(const struct sc_request *q);
-/* The rows of a repeat table (or of one submission's, if only != NULL). */
 int sc_table_feed(struct sc_request *q, struct sc_form *f, struct sc_shape *sh,
                   struct sc_options *o, struct sc_select *sel,
                   const char *table);
@@ -471,11 +473,14 @@ bool sc_entity_select(struct sc_shape *sh, const char *select,
 bool sc_entity_after(struct sc_form *f, const char *cursor,
                      struct sc_select *sel, struct sc_fault *e);
 
-/* script.c */
+/* script.c, spoil.c */
 void sc_script_match(struct sc_request *q);
 int sc_script_reply(struct sc_request *q); /* -1: nothing to do instead */
 void sc_script_hook(struct sc_request *q, const char *when);
 struct json_object *sc_action(const struct sc_request *q, const char *key);
+void sc_spoil_body(const struct sc_request *q, struct sc_buf *body);
+void sc_spoil_headers(const struct sc_request *q, struct MHD_Response *r);
+bool sc_spoil_ignores(const struct sc_request *q, const char *option);
 bool sc_script_add(struct sc_server *s, struct json_object *rules);
 void sc_script_clear(struct sc_server *s);
 

@@ -217,7 +217,7 @@ class StandIn:
         return self.control('clock', args)
 
     def config(self, **args):
-        """rate, latency, gzip, domain, etag"""
+        """rate, latency, gzip, domain, etag, oneTag, entityDeletedAt"""
         return self.control('config', args)
 
     def expire_tokens(self):
@@ -232,7 +232,7 @@ class StandIn:
         return self.control('requests')
 
     def script(self, *rules, clear=False):
-        """Rules: {'match', 'times', 'skip', 'action': {...}}."""
+        """Rules: {'match', 'end', 'times', 'skip', 'action': {...}}."""
         return self.control('script', {'rules': list(rules),
                                        'clear': clear})
 

@@ -142,6 +142,21 @@ wanted(struct json_object *v)
     return v == NULL ? -1 : json_object_get_int64(v);
 }
 
+/* All of the body beforehand, to put something else into it. */
+static void
+make_all(struct sc_stream *st)
+{
+    while (!st->ended) {
+        struct sc_buf part = { 0 };
+
+        st->ended = !st->more(st->arg, &part);
+        sc_buf_put(&st->made, part.p, part.len);
+        sc_buf_free(&part);
+    }
+    sc_buf_str(&st->made, "");
+    sc_spoil_body(st->q, &st->made);
+}
+
 struct sc_stream *
 sc_stream_new(struct sc_request *q, sc_more more, void (*done)(void *),
               void *arg)
@@ -168,6 +183,8 @@ sc_stream_new(struct sc_request *q, sc_more more, void (*done)(void *),
     st->gzip = sc_action(q, "gzipBomb") != NULL
                || (q->server->gzip && accept != NULL
                    && strstr(accept, "gzip") != NULL);
+    if (sc_action(q, "put") != NULL)
+        make_all(st);
     if (st->gzip
         && deflateInit2(&st->z, sc_action(q, "gzipBomb") != NULL ? 9 : 1,
                         Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY)

@@ -56,7 +56,7 @@ list(struct sc_request *q, struct sc_form *f)
     struct sc_buf b = { 0 };
 
     sc_select_rows(f, NULL, deleted, &sel, &none);
-    sc_select_tag(&sel, q->etag);
+    sc_select_tag(q->server, &sel, q->etag);
     sc_buf_str(&b, "[");
     for (size_t i = 0; i < sel.n && limit > 0; i++) {
         struct sc_rev *r = sc_item_open(f, sel.v[i]);

@@ -116,7 +116,8 @@ class Suite(DocsCases, FeedCases, LifeCases, EntityCases):
                      'tags', 'tag_of_all', 'by_date', 'deleted_form',
                      'datasets', 'dataset_rights', 'entities',
                      'entity_options', 'entity_pages', 'entity_life',
-                     'properties'):
+                     'properties', 'last_update', 'deleted_property',
+                     'deleted_dataset'):
             try:
                 getattr(self, 'test_' + name)()
             except Exception:

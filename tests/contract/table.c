@@ -105,7 +105,7 @@ sc_table_feed(struct sc_request *q, struct sc_form *f, struct sc_shape *sh,
     if (o->orderby != NULL && !sc_select_order(f, sel, o->orderby, &e))
         return sc_reply_fault(q, &e);
     if (!(o->has_top && o->top == 0 && o->count))
-        sc_select_tag(sel, q->etag);
+        sc_select_tag(q->server, sel, q->etag);
     sh->table = strncmp(table, "Submissions.", 12) == 0
                     ? sc_table_find(sh->version, table + 12)
                     : NULL;
