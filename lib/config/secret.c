@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "config/internal.h"
+#include "core/limit.h"
 #include "core/mem.h"
 #include "core/utf8.h"
 
@@ -29,6 +30,10 @@ cannot_read(const char *path, struct odks_err *err)
 {
     int cause = errno;
 
+    if (odks_limit_reached(cause, err)) {
+        odks_err_context(err, "cannot read %s", path);
+        return false;
+    }
     odks_err_set(err,
                  cause == EACCES || cause == EPERM ? ODKS_EXIT_NOPERM
                                                    : ODKS_EXIT_NOINPUT,

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/limit.h"
 #include "core/mem.h"
 
 enum { BACKUPS_MAX = 1000 };
@@ -28,6 +29,10 @@ cannot_read(const char *path, struct odks_err *err)
     int cause = errno;
     bool refused = cause == EACCES || cause == EPERM;
 
+    if (odks_limit_reached(cause, err)) {
+        odks_err_context(err, "cannot read %s", path);
+        return false;
+    }
     odks_err_set(err, refused ? ODKS_EXIT_NOPERM : ODKS_EXIT_NOINPUT,
                  "cannot read %s: %s", path, strerror(cause));
     if (refused)
@@ -39,6 +44,10 @@ cannot_read(const char *path, struct odks_err *err)
 static bool
 cannot_write(const char *path, struct odks_err *err)
 {
+    if (odks_limit_reached(errno, err)) {
+        odks_err_context(err, "cannot write %s", path);
+        return false;
+    }
     odks_err_set(err, ODKS_EXIT_CANTCREAT, "cannot write %s: %s", path,
                  strerror(errno));
     return false;

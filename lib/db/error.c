@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/limit.h"
+
 /* The first prefix that fits decides. */
 static const struct {
     const char *prefix;
@@ -181,6 +183,10 @@ odks_db_connect_err(PGconn *conn, struct odks_err *err)
     (void) snprintf(err->message, sizeof(err->message),
                     "cannot connect to the database: %.*s",
                     (int) strcspn(last, "\n"), last);
+    if (state[0] == '\0' && odks_limit_near(err)) {
+        odks_err_context(err, "cannot connect to the database");
+        return;
+    }
     if (PQconnectionNeedsPassword(conn)) {
         err->code = ODKS_EXIT_NOPERM;
         odks_err_hint(err, "Give password_file in [database], or ~/.pgpass.");

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "core/err.h"
+#include "core/limit.h"
 #include "core/time.h"
 #include "http/internal.h"
 
@@ -138,6 +139,11 @@ odks_http_failed(const struct odks_http_response *r, enum odks_wait got,
                      "%s: %s (HTTP status %d)", origin,
                      many ? "too many requests" : "the server is in trouble",
                      r->status);
+        return true;
+    }
+    /* libcurl does not tell what it could not open */
+    if (r->result != CURLE_OK && odks_limit_near(err)) {
+        odks_err_context(err, "cannot connect to %s", origin);
         return true;
     }
     /* libcurl takes an end within the headers for a good one */

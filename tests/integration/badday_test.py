@@ -4,6 +4,7 @@ nothing is lost."""
 
 import contextlib
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -128,6 +129,40 @@ def test_secrets():
         world.settings["central"]["password_file"] = world.write(
             "open", "standin-secret\n", 0o644)
         fails(world, 77, ["chmod"], "run")
+
+
+def test_too_few_descriptors():
+    """Whatever it is that cannot be opened for it: never a missing file."""
+    def with_limit(count):
+        return lambda: resource.setrlimit(resource.RLIMIT_NOFILE,
+                                          (count, count))
+    with new_world() as world:
+        world.init()
+        world.central.create(FORM, seed=1)
+        world.central.clock(advance=3600)
+        for count in range(4, 40):
+            # what cannot load its libraries is not ours to explain
+            if world.run("--version", preexec_fn=with_limit(count)).code != 0:
+                continue
+            result = world.run("run", preexec_fn=with_limit(count))
+            if result.code == 0:
+                break
+            tap.equal(result.code, 71, str(result))
+            tap.check(f"the limit is {count}" in result.err
+                      or "start a process" in result.err, str(result))
+            tap.check("ulimit -n" in result.err, str(result))
+            world.hurry()
+        tap.equal(result.code, 0, str(result))
+        world.compare(FORM)
+
+
+def test_a_wrong_password_is_sent_once():
+    with new_world() as world:
+        world.init()
+        world.central.password = "wrong"
+        fails(world, 77, ["the password"], "run")
+        tap.equal([r["path"] for r in world.central.requests()["requests"]],
+                  ["/v1/sessions"], "requests")
 
 
 def test_unknown_type():
