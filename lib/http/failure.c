@@ -164,6 +164,12 @@ odks_http_cut_short(const struct odks_http_response *r, enum odks_wait got,
 
     if (got == ODKS_WAIT_STOPPED) {
         odks_http_stopped(r->http, err);
+    } else if (r->trickles) {
+        odks_err_set(err, ODKS_EXIT_UNAVAILABLE,
+                     "%s: the answer came to less than %d bytes a second",
+                     origin, ODKS_HTTP_SLOWEST);
+        odks_err_hint(err, "If the network is that slow, raise stall in "
+                           "[central]: twice that time is measured.");
     } else if (got == ODKS_WAIT_TIMEOUT) {
         odks_err_set(err, ODKS_EXIT_UNAVAILABLE,
                      "%s: the answer stalled for %" PRId64 " s", origin,

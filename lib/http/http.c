@@ -269,6 +269,26 @@ has_body(const struct odks_http_response *r)
     return r->body.len > 0;
 }
 
+/*
+ * Does the body come too slowly, in twice the time that silence may last? A
+ * server that thinks is silent for a while, and then sends all it has; what
+ * goes on for ever byte by byte is none. Only the time that we wait counts.
+ */
+static bool
+trickles(struct odks_http_response *r, int64_t since_ms)
+{
+    int64_t window_ms = r->http->conf->stall_s * 2000;
+
+    r->listened_ms += odks_clock_ms() - since_ms;
+    r->heard += (int64_t) r->body.len;
+    if (r->listened_ms < window_ms)
+        return false;
+    r->trickles = r->heard * 1000 < window_ms * ODKS_HTTP_SLOWEST;
+    r->listened_ms = 0;
+    r->heard = 0;
+    return r->trickles;
+}
+
 bool
 odks_http_read(struct odks_http_response *response, const char **data,
                size_t *len, struct odks_err *err)
@@ -282,8 +302,11 @@ odks_http_read(struct odks_http_response *response, const char **data,
     r->taken = false;
     /* only silence while we listen is a stall */
     r->wait_until = odks_deadline_in(r->http->conf->stall_s * 1000);
+    int64_t since_ms = odks_clock_ms();
     enum odks_wait got = odks_http_pump(r, has_body);
-    if (got != ODKS_WAIT_READY || (r->body.len == 0 && r->result != CURLE_OK)) {
+    bool ends = got == ODKS_WAIT_READY && r->body.len == 0;
+    if (got != ODKS_WAIT_READY || (ends && r->result != CURLE_OK)
+        || (!ends && trickles(r, since_ms))) {
         odks_http_cut_short(r, got, err);
         return false;
     }

@@ -26,7 +26,8 @@ struct odks_http_conf {
     const char *origin; /* "https://host[:port]", maybe with a path prefix */
     const char *ca_file;
     int64_t timeout_s; /* to connect, and for the first byte */
-    int64_t stall_s;   /* without a byte in mid-body */
+    int64_t stall_s;   /* without a byte in mid-body; in twice that time there
+                          have to be 32 bytes a second */
     int64_t retry_s;   /* longest time spent on trying again */
     /*
      * Called about once a second while we wait, for a lease that must not run

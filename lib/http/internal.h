@@ -46,14 +46,16 @@ struct odks_http_response {
     bool answered; /* all headers are in */
     bool paused;   /* body is full */
     bool too_long; /* more headers than we take */
-    bool done;     /* result counts */
+    bool trickles; /* its body comes too slowly */
+    int64_t listened_ms, heard; /* for how long, and how many bytes */
+    bool done;                  /* result counts */
     CURLcode result;
     char error[CURL_ERROR_SIZE];
 };
 
 /* --- failure.c ------------------------------------------------------------ */
 
-enum { ODKS_HTTP_TICK_MS = 1000 };
+enum { ODKS_HTTP_TICK_MS = 1000, ODKS_HTTP_SLOWEST = 32 /* bytes a second */ };
 
 /* Call conf->tick; false with http->tick_err set when it ends the wait. */
 ODKS_MUST_CHECK bool odks_http_tick(struct odks_http *http);

@@ -75,9 +75,9 @@ read_request(int fd, struct script_log *log)
 }
 
 static void
-drip(int fd, const char *data)
+drip(int fd, const char *data, int pause_ms)
 {
-    const struct timespec pause = { .tv_nsec = 10 * 1000 * 1000 };
+    const struct timespec pause = { .tv_nsec = pause_ms * 1000L * 1000 };
 
     for (; *data != '\0'; data++) {
         send_all(fd, data, 1);
@@ -103,7 +103,12 @@ answer(int fd, const struct script_step *step)
     char head[4096];
 
     if (step->then == SCRIPT_DRIP) {
-        drip(fd, step->raw);
+        drip(fd, step->raw, 10);
+    } else if (step->then == SCRIPT_TRICKLE) {
+        const char *body = strstr(step->raw, "\r\n\r\n") + 4;
+
+        send_all(fd, step->raw, (size_t) (body - step->raw));
+        drip(fd, body, 100);
     } else if (step->raw != NULL) {
         send_all(fd, step->raw, strlen(step->raw));
     } else {

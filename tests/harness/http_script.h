@@ -17,6 +17,7 @@ enum script_then {
     SCRIPT_HANG,    /* say nothing any more */
     SCRIPT_SIGTERM, /* ask the test's process to stop, and hang */
     SCRIPT_DRIP,    /* before that: send byte by byte, 10 ms apart; close */
+    SCRIPT_TRICKLE, /* the same with the body alone, 100 ms apart */
     SCRIPT_HEADERS, /* behind what was sent: headers without end */
     SCRIPT_BOMB     /* behind what was sent: 64 MiB of spaces, gzipped */
 };
