@@ -239,6 +239,10 @@ finish(struct odks_walk *w, const struct proof *proof, struct odks_err *err)
 
     if (!proof->possible && !odks_attempt_begin(w->a, err))
         return false;
+    /* what the overlap reads again was received twice */
+    if (proof->possible && w->counts.encrypted > 0
+        && !odks_table_encrypted(w->a->db, w->model, &w->counts.encrypted, err))
+        return false;
     describe(w);
     w->cursor.watermark = w->form.date;
     json_object_put(w->cursor.counts);

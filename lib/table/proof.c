@@ -45,6 +45,14 @@ odks_table_count(struct odks_db *db, const struct odks_model *model,
                       live, err);
 }
 
+bool
+odks_table_encrypted(struct odks_db *db, const struct odks_model *model,
+                     int64_t *count, struct odks_err *err)
+{
+    return count_live(db, model->schema, model->table[0]->name,
+                      " AND _status IS NOT NULL", NULL, count, err);
+}
+
 static bool
 is_true(const struct odks_registry *reg, int row, int column)
 {

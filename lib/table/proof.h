@@ -20,6 +20,11 @@ ODKS_MUST_CHECK bool odks_table_count(struct odks_db *db,
                                       int64_t before, int64_t *live,
                                       struct odks_err *err);
 
+/* Live submissions of which there is only metadata. */
+ODKS_MUST_CHECK bool odks_table_encrypted(struct odks_db *db,
+                                          const struct odks_model *model,
+                                          int64_t *count, struct odks_err *err);
+
 /*
  * Without a model: are the tables and columns of conf's form all there, as the
  * registry knows them? *live counts the live rows in that of the submissions,

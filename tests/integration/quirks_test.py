@@ -598,6 +598,21 @@ def test_encrypted_submissions_are_metadata():
         w.compare("secret", project=2)
 
 
+def test_encrypted_submissions_count_once():
+    """Those of the overlap are read twice in one run."""
+    with odks.World() as w:
+        w.job("secret", form="secret", project=2, overlap="1h")
+        w.init()
+        w.central.create("secret", count=2, seed=1)
+        w.central.clock(advance=60)
+        for _ in range(2):
+            result = w.ok("run", "-v", "--full", "secret")
+            tap.check("2 submissions are encrypted: metadata only"
+                      in result.err, str(result))
+            tap.equal(json.loads(w.history()[-1]["metadata"])["encrypted"], 2,
+                      "metadata")
+
+
 # --- values -----------------------------------------------------------------
 
 def value_test(type_, *cases):
