@@ -4,7 +4,8 @@
  *
  * Central's tag covers every event of every submission of the form, so the
  * tables that were proven to equal Central at that tag still do while it holds
- * (304) and nobody touched them.
+ * (304) and nobody touched them. A dataset has no tag, but tells when anything
+ * was last done to it, which serves as well.
  */
 #include <config.h>
 
@@ -14,6 +15,11 @@
 #include "jobs/walk.h"
 #include "table/attachment.h"
 #include "table/proof.h"
+
+enum {
+    EMPTY_MAX = 2, /* comparisons for nothing that make a tag noise */
+    HELD_MAX = 10  /* runs for which it has to hold to be none any more */
+};
 
 bool
 odks_walk_has_submissions(const struct odks_walk *w)
@@ -53,8 +59,44 @@ odks_walk_must_compare(const struct odks_walk *w, int round,
         return round > 2;
     return odks_walk_reconcile_is_due(w) || w->model->unsettled
            || w->cursor.watermark > w->form.date
-           || (w->tag_moved && w->a->records == records_before
+           || (w->tag_moved && w->cursor.etag_empty < EMPTY_MAX
+               && w->a->records == records_before
                && odks_walk_has_submissions(w));
+}
+
+void
+odks_walk_judge_tag(struct odks_walk *w, bool quiet)
+{
+    if (w->differed)
+        w->cursor.etag_empty = 0;
+    else if (quiet && w->tag_moved && w->cursor.etag_empty < EMPTY_MAX)
+        w->cursor.etag_empty++;
+}
+
+/* Has it held so often that it may be good for more than that again? */
+static void
+count_held(struct odks_walk *w, bool holds)
+{
+    struct odks_cursor *c = &w->cursor;
+
+    w->tag_counted = c->etag_empty > 0;
+    c->etag_held = holds && w->tag_counted ? c->etag_held + 1 : 0;
+    if (c->etag_held < HELD_MAX)
+        return;
+    c->etag_empty = 0;
+    c->etag_held = 0;
+}
+
+/* When the dataset was last touched, as a tag. */
+static char *
+dataset_tag(const struct odks_walk *w)
+{
+    char text[ODKS_TIME_TEXT];
+
+    if (w->form.touched == ODKS_TIME_NONE)
+        return NULL;
+    odks_time_format(w->form.touched, text);
+    return odks_xasprintf("lastUpdate:%s", text);
 }
 
 bool
@@ -64,6 +106,12 @@ odks_walk_tag(struct odks_walk *w, bool *same, struct odks_err *err)
     const char *known = same != NULL ? w->cursor.etag : NULL;
     bool holds;
 
+    if (w->feed == ODKS_FEED_DATASET) {
+        free(w->tag);
+        w->tag = dataset_tag(w);
+        *same = w->tag != NULL && strcmp(w->tag, known) == 0;
+        return true;
+    }
     all.filter = ODKS_LIVE_AND_DELETED;
     all.select = "__id";
     odks_log_set_step("tag");
@@ -150,6 +198,7 @@ odks_walk_unchanged(struct odks_walk *w, const char *key, bool *same,
     if (!odks_walk_tag(w, same, err))
         return false;
     w->tag_moved = !*same && w->tag != NULL;
+    count_held(w, *same);
     if (!*same)
         return true;
     if (!odks_attempt_begin(w->a, err) || !look_here(w, same, err)
@@ -159,11 +208,30 @@ odks_walk_unchanged(struct odks_walk *w, const char *key, bool *same,
     return *same || odks_attempt_commit(w->a, err);
 }
 
+/*
+ * What began before that moment and was not yet committed when we read would
+ * not move it. So it is only a tag once it is older than the overlap, in which
+ * such things are read again.
+ */
+static void
+take_dataset_tag(struct odks_walk *w)
+{
+    int64_t overlap = w->a->conf->overlap_s * INT64_C(1000000);
+    bool settled = w->form.touched != ODKS_TIME_NONE
+                   && w->form.date - w->form.touched > overlap;
+
+    free(w->tag);
+    w->tag = settled ? dataset_tag(w) : NULL;
+    w->tag_compared = false;
+}
+
 void
 odks_walk_keep_tag(struct odks_walk *w)
 {
     struct odks_cursor *c = &w->cursor;
 
+    if (w->feed == ODKS_FEED_DATASET)
+        take_dataset_tag(w);
     free(c->etag);
     free(c->etag_key);
     c->etag = odks_steal(&w->tag);

@@ -37,7 +37,7 @@ collect(struct odks_walk *w, const char *filter, void *arg,
     free(w->tag);
     w->tag =
         odks_rows_tag(rows) != NULL ? odks_xstrdup(odks_rows_tag(rows)) : NULL;
-    for (;;) {
+    for (bool first = true;; first = false) {
         const char *row;
         size_t len;
 
@@ -45,6 +45,8 @@ collect(struct odks_walk *w, const char *filter, void *arg,
             return false;
         if (row == NULL)
             return flush(w, r, err);
+        if (first && odks_walk_is_mute(w, row))
+            return true;
         if (!odks_reconcile_add(r, row, len, err)
             || (odks_reconcile_is_full(r) && !flush(w, r, err)))
             return false;
@@ -125,7 +127,8 @@ mend(struct odks_walk *w, struct odks_reconcile *r, struct odks_err *err)
     w->counts.deleted += removed;
     w->a->records += removed;
     w->purged = odks_walk_keeps(w) ? d.gone_old : 0;
-    if (d.missing + d.gone + d.deleted + d.restored > 0)
+    w->differed = d.missing + d.gone + d.deleted + d.restored > 0;
+    if (w->differed)
         odks_log(ODKS_LOG_INFO,
                  "reconciled: %" PRId64 " missing or older, %" PRId64
                  " deleted, %" PRId64 " restored, %" PRId64 " purged",

@@ -262,6 +262,9 @@ finish(struct odks_walk *w, const struct proof *proof, struct odks_err *err)
 static bool
 finish_unchanged(struct odks_walk *w, struct odks_err *err)
 {
+    if (w->tag_counted
+        && !odks_cursor_store(w->a->db, w->a->conf->sync_type, &w->cursor, err))
+        return false;
     describe(w);
     (void) json_object_object_add(w->a->metadata, "mode",
                                   json_object_new_string("unchanged"));
@@ -278,6 +281,17 @@ purged_before(const struct odks_walk *w)
 
     (void) json_object_object_get_ex(w->cursor.counts, "purged", &purged);
     return odks_walk_keeps(w) ? json_object_get_int64(purged) : 0;
+}
+
+static bool
+compare(struct odks_walk *w, int64_t records_before, struct odks_err *err)
+{
+    bool quiet = w->a->records == records_before;
+
+    if (!odks_walk_reconcile(w, err))
+        return false;
+    odks_walk_judge_tag(w, quiet);
+    return true;
 }
 
 /*
@@ -299,7 +313,7 @@ settle(struct odks_walk *w, bool all, struct odks_err *err)
         if ((round > 1 && !odks_walk_look(w, err))
             || (!read && !odks_walk_changes(w, err))
             || (odks_walk_must_compare(w, round, before)
-                && !odks_walk_reconcile(w, err))
+                && !compare(w, before, err))
             || !count_both(w, &proof, err))
             return false;
         if (proven(w, &proof))
@@ -365,9 +379,9 @@ look(struct odks_walk *w, bool *same, struct odks_err *err)
 }
 
 /*
- * No tag yet, though this Central has them or may have? Datasets have none. A
- * comparison of keys brings one by itself, where a full walk showed that there
- * are none, too.
+ * No tag yet, though this Central has them or may have? Datasets come with
+ * theirs. A comparison of keys brings one by itself, where a full walk showed
+ * that there are none, too.
  */
 static bool
 wants_tag(const struct odks_walk *w, bool all)

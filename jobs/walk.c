@@ -74,10 +74,22 @@ merge(struct odks_walk *w, struct odks_err *err)
     return true;
 }
 
+bool
+odks_walk_is_mute(struct odks_walk *w, const char *row)
+{
+    if (w->feed == ODKS_FEED_FORM || w->mute)
+        return false;
+    CLEANUP_JSON struct json_object *o = odks_json_read(row);
+    struct json_object *system = odks_json_member(o, "__system");
+    w->mute = !json_object_is_type(system, json_type_object)
+              || !json_object_object_get_ex(system, "deletedAt", NULL);
+    return w->mute;
+}
+
 static bool
 read_rows(struct odks_walk *w, struct odks_rows *rows, struct odks_err *err)
 {
-    for (;;) {
+    for (bool first = true;; first = false) {
         const char *row;
         size_t len;
 
@@ -85,6 +97,8 @@ read_rows(struct odks_walk *w, struct odks_rows *rows, struct odks_err *err)
             return false;
         if (row == NULL)
             return merge(w, err);
+        if (first && odks_walk_is_mute(w, row))
+            return true;
         if (!odks_batch_add(w->batch, row, len, err))
             return false;
         if (odks_batch_is_full(w->batch) && !merge(w, err))
@@ -172,12 +186,16 @@ bool
 odks_walk_each(struct odks_walk *w, const char *filter, odks_walk_reader *read,
                void *arg, struct odks_err *err)
 {
-    bool form = w->feed == ODKS_FEED_FORM;
-    CLEANUP_FREE char *first = narrow(
-        filter, form ? ODKS_LIVE_AND_DELETED : "__system/deletedAt eq null");
+    if (!w->mute) {
+        CLEANUP_FREE char *all = narrow(filter, ODKS_LIVE_AND_DELETED);
 
-    return read(w, first, arg, err)
-           && (form || each_deleted(w, filter, read, arg, err));
+        if (!read(w, all, arg, err))
+            return false;
+    }
+    if (!w->mute)
+        return true;
+    CLEANUP_FREE char *live = narrow(filter, "__system/deletedAt eq null");
+    return read(w, live, arg, err) && each_deleted(w, filter, read, arg, err);
 }
 
 bool

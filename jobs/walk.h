@@ -39,12 +39,15 @@ struct odks_walk {
                                      dropped */
     struct odks_model *model;
     struct odks_batch *batch;
+    bool mute;                /* rows of entities do not tell deletedAt: */
     bool in_trash;            /* what is read now are deleted entities, */
     struct odks_trash *trash; /* deleted then; NULL: not known yet */
     struct odks_cursor cursor;
     char *tag; /* of all submissions, from before we read them; or NULL */
     bool tag_compared; /* all keys were compared with those it covers */
     bool tag_moved;    /* it is another one than at the last proof */
+    bool tag_counted;  /* how often it held is to be stored */
+    bool differed;     /* comparing keys found something */
     int64_t purged;    /* rows here from before form.date that Central has no
                           more; 0 unless on_delete = keep */
     struct odks_merge counts;
@@ -73,15 +76,20 @@ ODKS_MUST_CHECK bool odks_walk_tables(struct odks_walk *w,
 
 /*
  * Have read() read all that filter finds, live and deleted: an OData
- * expression to which " and ..." can be added, or "". Of a form that is one
- * response. Of a dataset it is one for live entities and, if there are any,
- * one for deleted ones, while w->in_trash is set.
+ * expression to which " and ..." can be added, or "". That is one response.
+ * Where odks_walk_is_mute() of its first row, read() leaves the rest; then it
+ * is called for one response of live entities and, if there are any, for one
+ * of deleted ones, while w->in_trash is set.
  */
 typedef bool odks_walk_reader(struct odks_walk *w, const char *filter,
                               void *arg, struct odks_err *err);
 ODKS_MUST_CHECK bool odks_walk_each(struct odks_walk *w, const char *filter,
                                     odks_walk_reader *read, void *arg,
                                     struct odks_err *err);
+
+/* Does this Central not say of entities when they were deleted? To be asked of
+ * the first row of a response; says so once, in w->mute. */
+bool odks_walk_is_mute(struct odks_walk *w, const char *row);
 
 /* With w->in_trash: know w->trash. To be called before the rows are read. */
 ODKS_MUST_CHECK bool odks_walk_trash(struct odks_walk *w, struct odks_err *err);
@@ -166,6 +174,14 @@ bool odks_walk_reconcile_is_due(const struct odks_walk *w);
  */
 bool odks_walk_must_compare(const struct odks_walk *w, int round,
                             int64_t records_before);
+
+/*
+ * Learn from what comparing keys found, or not; quiet: no change had come
+ * before. In v2026.1.0 and .1 the tag of a form moves with every submission to
+ * any form: after two comparisons for nothing a tag that moves is no news,
+ * until it holds many times in a row.
+ */
+void odks_walk_judge_tag(struct odks_walk *w, bool quiet);
 
 /*
  * Put the tag into the cursor. It came before what was read, so that it covers

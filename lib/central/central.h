@@ -80,7 +80,9 @@ struct odks_form {
     char *hash; /* changes with every published version, or property */
     char *state;
     bool encrypted;
-    int64_t date; /* the server's clock when it answered */
+    int64_t date;    /* the server's clock when it answered */
+    int64_t touched; /* of a dataset: the last of all that was done to it and
+                        its entities; ODKS_TIME_NONE before v2025.1 */
 };
 
 ODKS_MUST_CHECK bool odks_central_form(struct odks_central *central,
@@ -162,8 +164,9 @@ ODKS_MUST_CHECK bool odks_central_dataset(struct odks_central *central,
                                           struct odks_err *err);
 
 /*
- * When the deleted entities of a dataset were deleted, for the rows of
- * entities do not say. The caller frees *trash.
+ * When the deleted entities of a dataset were deleted, for a Central whose rows
+ * do not say (some development versions of August 2026). The caller frees
+ * *trash.
  */
 struct odks_trash; /* opaque */
 ODKS_MUST_CHECK bool odks_central_trash(struct odks_central *central,

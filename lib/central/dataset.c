@@ -90,6 +90,9 @@ take(const struct odks_central *central, struct json_object *json, int64_t date,
     dataset->hash = hash_of(list);
     dataset->state = odks_xstrdup("");
     dataset->date = date;
+    if (!odks_time_parse(odks_json_text(json, "lastUpdate"), &dataset->touched,
+                         NULL))
+        dataset->touched = ODKS_TIME_NONE;
     return true;
 }
 

@@ -136,11 +136,19 @@ no_form(struct json_object *list, struct json_object *trash, int64_t project,
 }
 
 static void
-no_dataset(struct json_object *list, int64_t project, const char *name,
-           struct odks_err *err)
+no_dataset(struct json_object *list, struct json_object *trash, int64_t project,
+           const char *name, struct odks_err *err)
 {
     const char *near = nearest(list, "name", name);
 
+    if (trash != NULL && find_by(trash, "name", name) != NULL) {
+        odks_err_set(err, ODKS_EXIT_CONFIG,
+                     "dataset %s of project %" PRId64 " was deleted", name,
+                     project);
+        odks_err_hint(err, "Central cannot restore it: remove its job. Its "
+                           "tables stay as they are.");
+        return;
+    }
     odks_err_set(err, ODKS_EXIT_CONFIG, "project %" PRId64 " has no dataset %s",
                  project, name);
     if (near != NULL) {
@@ -213,7 +221,10 @@ odks_central_explain(struct odks_central *central, enum odks_feed feed,
     } else if (feed == ODKS_FEED_FORM) {
         explain_form(central, list, project, form_id, err);
     } else if (find_by(list, "name", form_id) == NULL) {
-        no_dataset(list, project, form_id, err);
+        CLEANUP_JSON struct json_object *trash =
+            get_list(central, project, "datasets?deleted=true", &other);
+
+        no_dataset(list, trash, project, form_id, err);
     }
 }
 

@@ -46,6 +46,7 @@ odks_central_form(struct odks_central *central, int64_t project,
     form->state = odks_xstrdup(odks_json_text(json, "state"));
     form->encrypted = odks_json_member(json, "keyId") != NULL;
     form->date = date;
+    form->touched = ODKS_TIME_NONE;
     return true;
 }
 

@@ -20,7 +20,9 @@ enum {
     COL_LAST_RECONCILE,
     COL_COUNTS,
     COL_ETAG_KEY,
-    COL_ETAG_COMPARED
+    COL_ETAG_COMPARED,
+    COL_ETAG_EMPTY,
+    COL_ETAG_HELD
 };
 
 static char *
@@ -51,6 +53,8 @@ odks_cursor_load(struct odks_db *db, const char *sync_type,
     c->etag = copy(res, COL_ETAG);
     c->etag_key = copy(res, COL_ETAG_KEY);
     c->etag_compared = odks_db_bool(res, 0, COL_ETAG_COMPARED);
+    c->etag_empty = odks_db_int64(res, 0, COL_ETAG_EMPTY);
+    c->etag_held = odks_db_int64(res, 0, COL_ETAG_HELD);
     c->backfill_started = odks_db_time(res, 0, COL_BACKFILL_STARTED);
     c->backfill_position = odks_db_time(res, 0, COL_BACKFILL_POSITION);
     c->backfill_job = odks_db_int64(res, 0, COL_BACKFILL_JOB);
@@ -65,7 +69,8 @@ odks_cursor_store(struct odks_db *db, const char *sync_type,
 {
     char watermark[ODKS_TIME_TEXT], started[ODKS_TIME_TEXT];
     char position[ODKS_TIME_TEXT], reconcile[ODKS_TIME_TEXT];
-    char job[ODKS_DB_INT64_TEXT];
+    char job[ODKS_DB_INT64_TEXT], empty[ODKS_DB_INT64_TEXT];
+    char held[ODKS_DB_INT64_TEXT];
     const char *const params[] = {
         sync_type,
         c->form_hash,
@@ -78,6 +83,8 @@ odks_cursor_store(struct odks_db *db, const char *sync_type,
         c->counts != NULL ? json_object_to_json_string(c->counts) : NULL,
         c->etag_key,
         c->etag_compared ? "t" : "f",
+        odks_db_int64_param(c->etag_empty, empty),
+        odks_db_int64_param(c->etag_held, held),
     };
 
     CLEANUP_PGRESULT PGresult *res =

@@ -21,6 +21,8 @@ struct odks_cursor {
     char *etag;                /* of all that Central had, or NULL */
     char *etag_key;            /* what the tag is true for */
     bool etag_compared;        /* all keys were compared with it */
+    int64_t etag_empty;        /* it moved, and nothing else had: how often */
+    int64_t etag_held;         /* since then it held: how often in a row */
     int64_t backfill_started;  /* Central's clock then; NONE: none under way */
     int64_t backfill_position; /* older submissions are stored */
     int64_t backfill_job;      /* that began it; 0: none */

@@ -175,6 +175,35 @@ def test_labels_and_values_of_every_kind():
                   0, "rejects")
 
 
+def test_one_response_for_live_and_deleted():
+    with new_world() as world:
+        ids = synced(world)
+        world.central.entity(NAME, "delete", ids[0])
+        asked(world)
+        run(world)
+        tap.equal(len([p for p in asked(world) if "/people.svc/" in p
+                       and "$count" not in p]), 1, "responses with rows")
+        compare(world)
+
+
+def test_a_central_that_does_not_tell_what_was_deleted():
+    """As in August 2026; the trash is asked for there."""
+    for how in HOW:
+        with new_world(on_delete=how) as world:
+            world.central.config(entityDeletedAt=False)
+            ids = synced(world)
+            for command, number in (("delete", 0), ("update", 1),
+                                    ("delete", 1), ("restore", 0)):
+                world.central.entity(
+                    NAME, command, ids[number],
+                    **({"data": {"age": "77"}} if command == "update" else {}))
+                run(world)
+                compare(world, on_delete=how)
+            tap.check(any("deleted=true" in p for p in asked(world)), "trash")
+            run(world, "list", "--reconcile")
+            compare(world, on_delete=how)
+
+
 def test_update_delete_restore_purge():
     with new_world() as world:
         ids = synced(world)
@@ -254,6 +283,78 @@ def test_properties_under_one_key():
         world.central.entity(NAME, data={"label": "x", "a_b": "1"})
         result = run(world)
         tap.check("/a-b, /a.b" in result.err, result.err)
+
+
+# -- what does not change ----------------------------------------------------
+
+def asked(world):
+    """What was asked for since the last call, beside logins."""
+    return [r["path"] for r in world.central.requests()["requests"]
+            if "/sessions" not in r["path"]]
+
+
+DOCUMENT = f"/v1/projects/1/datasets/{NAME}"
+
+
+def test_an_unchanged_dataset_costs_one_request():
+    with new_world() as world:
+        ids = synced(world)
+        asked(world)
+        run(world)
+        tap.equal(asked(world), [DOCUMENT], "requests")
+        tap.equal(metadata(world)["mode"], "unchanged", "mode")
+        for change in (
+                lambda: add(world, 1, 50),
+                lambda: world.central.entity(NAME, "update", ids[0],
+                                             data={"age": "99"}),
+                lambda: world.central.entity(NAME, "delete", ids[1]),
+                lambda: world.central.entity(NAME, "restore", ids[1]),
+                lambda: world.central.entity(NAME, "delete", ids[2]),
+                lambda: world.central.entity(NAME, "restore", ids[2],
+                                             bulk=True),
+                lambda: world.central.dataset(NAME, PROPERTIES + ["more"]),
+                lambda: world.central.entity(NAME, "delete", ids[3]),
+                lambda: world.central.entity(NAME, "purge")):
+            change()
+            run(world)
+            compare(world, known=ids)
+            asked(world)
+            run(world)
+            tap.equal(asked(world), [DOCUMENT], "the next run")
+        run(world, "list", "--reconcile")
+        tap.check(len(asked(world)) > 1, "asked for by a person")
+        world.session.run(f"DELETE FROM odk.{TABLE} WHERE _id = '{ids[0]}'")
+        run(world)
+        tap.check(len(asked(world)) > 1, "a row went away here")
+        compare(world, known=ids)
+
+
+def test_no_tag_while_something_may_be_under_way():
+    """What is committed late does not move lastUpdate."""
+    with new_world(overlap="10m", reconcile="10d") as world:
+        synced(world)
+        late = world.central.entity(NAME, data=data(70), hold=True)["id"]
+        later(world, 60)
+        add(world, 1, 71)
+        later(world, 60)
+        world.ok("run")  # within the overlap
+        world.central.entity(NAME, "release", late)
+        later(world, 60)
+        world.ok("run")
+        compare(world)
+        tap.equal(row(world, late)["age"], "90", "it is here")
+
+
+def test_what_brings_back_without_a_date_is_compared_at_once():
+    with new_world(reconcile="10d") as world:
+        ids = synced(world)
+        world.central.entity(NAME, "delete", ids[0])
+        run(world)
+        world.central.entity(NAME, "restore", ids[0], bulk=True)
+        world.central.entity(NAME, "delete", ids[1])
+        world.central.entity(NAME, "purge")
+        run(world)
+        compare(world, known=ids)
 
 
 # -- what no date shows ------------------------------------------------------
@@ -511,32 +612,39 @@ def test_a_dry_run_writes_nothing():
 
 
 def test_a_response_that_is_cut_short():
-    """Of live rows, of the trash, and of what tells when."""
-    for match in ("Entities?$filter=__system/deletedAt eq null",
-                  "Entities?$filter=__system/deletedAt ne null",
-                  "entities?deleted=true"):
+    """Of all rows; or of live ones, of the trash, and of what tells when."""
+    for told, match in (
+            (True, "ne%20null%29"),
+            (False, "Entities?$filter=__system%2FdeletedAt%20eq%20null"),
+            (False, "Entities?$filter=__system%2FdeletedAt%20ne%20null"),
+            (False, "entities?deleted=true")):
         with new_world() as world:
             world.init()
+            world.central.config(entityDeletedAt=told)
             world.central.dataset(NAME, PROPERTIES)
             ids = add(world, 9)
             world.central.entity(NAME, "delete", ids[0])
             later(world)
             for action in ({"cutClean": 70}, {"cut": 70}):
-                world.central.script({"match": match, "action": action})
+                world.central.script({"match": match, "end": True,
+                                      "action": action})
             world.ok("run")
             compare(world, known=ids)
             tap.check(metadata(world)["counts"]["proven"], "proof")
 
 
 def test_cut_short_again_and_again_is_an_error():
-    with new_world() as world:
-        ids = synced(world)
-        world.central.entity(NAME, "delete", ids[0])
-        later(world)
-        world.central.script({"match": "entities?deleted=true", "times": -1,
-                              "action": {"cutClean": 30}})
-        world.exits(69, "run")
-        tap.equal(world.history()[-1]["status"], "error", "status")
+    for told, match in ((True, "__system/updatedAt ge"),
+                        (False, "entities?deleted=true")):
+        with new_world() as world:
+            world.central.config(entityDeletedAt=told)
+            ids = synced(world)
+            world.central.entity(NAME, "delete", ids[0])
+            later(world)
+            world.central.script({"match": match, "times": -1,
+                                  "action": {"cutClean": 30}})
+            world.exits(69, "run")
+            tap.equal(world.history()[-1]["status"], "error", "status")
 
 
 def test_killed_anywhere():
@@ -622,6 +730,17 @@ def test_the_view():
 
 
 # -- the commands ------------------------------------------------------------
+
+def test_a_deleted_dataset():
+    with new_world() as world:
+        synced(world)
+        world.central.control("delete-form", {"dataset": NAME})
+        result = world.exits(78, "run", "list")
+        tap.check("dataset people of project 1 was deleted" in result.err
+                  and "remove its job" in result.err, result.err)
+        tap.equal(world.session.value(f"SELECT count(*) FROM odk.{TABLE}"), 6,
+                  "its rows stay")
+
 
 def test_no_such_dataset_and_no_rights():
     with new_world() as world:

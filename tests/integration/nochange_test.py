@@ -293,6 +293,75 @@ def test_a_change_that_no_date_explains():
         tap.equal(run(world), [FORM, "tag 304"], "the next run")
 
 
+def test_a_tag_that_moves_with_other_forms():
+    """As in v2026.1.0: two comparisons for nothing are enough."""
+    with new_world(reconcile="0") as world:
+        world.central.config(oneTag=True)
+        synced(world)
+
+        def busy():
+            world.central.create("simple", seed=1)
+            later(world)
+            return run(world)
+        compared = [KEYS in busy() for _ in range(8)]
+        tap.equal(compared, [True, True] + [False] * 6, "comparisons")
+        later(world)
+        tap.equal(run(world), [FORM, "tag 304"], "one that holds")
+        tap.check(KEYS not in busy(), "once is no proof that it is good")
+        tap.equal(cursor(world)["etag_empty"], 2, "it is noise")
+
+
+def test_what_a_noisy_tag_hides_is_compared_in_its_time():
+    with new_world(reconcile="1d") as world:
+        world.central.config(oneTag=True)
+        synced(world)
+        for _ in range(3):
+            world.central.create("simple", seed=1)
+            later(world)
+            run(world)
+        some = ids(world)
+        world.central.delete(FORM, some[0])
+        later(world)
+        run(world)
+        world.central.restore(FORM, some[0])
+        world.central.delete(FORM, some[1])
+        world.central.purge(FORM)
+        later(world, 25 * 3600)
+        tap.check(KEYS in run(world), "once a day")
+        world.compare(FORM, known=some)
+        tap.equal(cursor(world)["etag_empty"], 0, "it found something")
+
+
+def test_a_tag_that_holds_again_is_believed_again():
+    """Central was upgraded: what moves is news once more."""
+    with new_world(reconcile="0") as world:
+        world.central.config(oneTag=True)
+        synced(world)
+        for _ in range(2):
+            world.central.create("simple", seed=1)
+            later(world)
+            run(world)
+        tap.equal(cursor(world)["etag_empty"], 2, "noise")
+        world.central.config(oneTag=False)
+        later(world)
+        tap.check(KEYS not in run(world), "another tag, once")
+        for held in (*range(1, 10), 0):
+            later(world)
+            tap.equal(run(world), [FORM, "tag 304"], "it holds")
+            tap.equal(cursor(world)["etag_held"], held, "how often")
+        tap.equal(cursor(world)["etag_empty"], 0, "believed")
+        some = ids(world)
+        world.central.delete(FORM, some[0])
+        later(world)
+        run(world)
+        world.central.restore(FORM, some[0])
+        world.central.delete(FORM, some[1])
+        world.central.purge(FORM)
+        later(world)
+        tap.check(KEYS in run(world), "compared at once")
+        world.compare(FORM, known=some)
+
+
 def test_a_tag_of_counted_rows_is_none():
     """The same, hidden behind an edit: until the next comparison."""
     with new_world() as world:

@@ -15,6 +15,8 @@ same(const struct odks_cursor *a, const struct odks_cursor *b)
     ck_assert_pstr_eq(a->etag, b->etag);
     ck_assert_pstr_eq(a->etag_key, b->etag_key);
     ck_assert(a->etag_compared == b->etag_compared);
+    ck_assert_int_eq(a->etag_empty, b->etag_empty);
+    ck_assert_int_eq(a->etag_held, b->etag_held);
     ck_assert_int_eq(a->watermark, b->watermark);
     ck_assert_int_eq(a->backfill_started, b->backfill_started);
     ck_assert_int_eq(a->backfill_position, b->backfill_position);
@@ -34,6 +36,8 @@ START_TEST(store_and_load)
                                 .etag = odks_xstrdup("\"e\""),
                                 .etag_key = odks_xstrdup("k"),
                                 .etag_compared = true,
+                                .etag_empty = 2,
+                                .etag_held = 9,
                                 .backfill_started = NOON + 1,
                                 .backfill_position = NOON + 2,
                                 .backfill_job = 7,
