@@ -31,7 +31,7 @@ KEYS = ("__id,__system/submissionDate,", False)
 COUNT = ("$count=true", False)
 DATASET = ("/datasets/" + LIST, True)
 ENTITIES = (".svc/Entities?$filter=", False)
-ENTITY_KEYS = ("__id,__system&", False)
+ENTITY_KEYS = ("$select=__id,__system", False)
 TRASH = ("entities?deleted=true", True)
 
 
