@@ -21,7 +21,7 @@ odks_hmac(const char *key, const char *data, size_t len,
     if (HMAC(EVP_sha256(), key, (int) strlen(key), (const unsigned char *) data,
              len, digest, &n)
         == NULL)
-        (void) odks_xreallocarray(NULL, SIZE_MAX, 2);
+        (void) odks_or_die(NULL);
     for (unsigned i = 0; i < n; i++)
         (void) snprintf(text + (size_t) 2 * i, 3, "%02x", digest[i]);
 }

@@ -20,8 +20,8 @@ die(void)
     _exit(ODKS_EXIT_OS);
 }
 
-static void *
-or_die(void *p)
+void *
+odks_or_die(void *p)
 {
     if (p == NULL)
         die();
@@ -31,25 +31,25 @@ or_die(void *p)
 void *
 odks_xcalloc(size_t count, size_t size)
 {
-    return or_die(calloc(count > 0 ? count : 1, size));
+    return odks_or_die(calloc(count > 0 ? count : 1, size));
 }
 
 void *
 odks_xreallocarray(void *p, size_t count, size_t size)
 {
-    return or_die(reallocarray(p, count > 0 ? count : 1, size));
+    return odks_or_die(reallocarray(p, count > 0 ? count : 1, size));
 }
 
 char *
 odks_xstrdup(const char *s)
 {
-    return or_die(strdup(s));
+    return odks_or_die(strdup(s));
 }
 
 char *
 odks_xstrndup(const char *s, size_t len)
 {
-    return or_die(strndup(s, len));
+    return odks_or_die(strndup(s, len));
 }
 
 char *

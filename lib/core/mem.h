@@ -13,6 +13,9 @@
 
 #include "core/cleanup.h"
 
+/* p, which another library allocated; ends with 71 where it is NULL. */
+void *odks_or_die(void *p);
+
 /* Zeroed memory for count objects of size bytes; free() releases it. */
 void *odks_xcalloc(size_t count, size_t size);
 

@@ -18,7 +18,7 @@ static void *
 must(void *p)
 {
     if (p == NULL)
-        (void) odks_xreallocarray(NULL, SIZE_MAX, 2);
+        (void) odks_or_die(NULL);
     return p;
 }
 
