@@ -1,39 +1,54 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-#
-# ./autogen.sh          make configure and Makefile.in
-# ./autogen.sh check    install what is missing, build, run all tests
-# ./autogen.sh demo     install what is missing, build, show a sync end to end
 set -eu
-cd "$(dirname "$0")"
 
-jobs=$(nproc)
+usage() {
+    cat <<'EOF'
+usage: ./autogen.sh [check | demo]
+
+  ./autogen.sh          generate configure and the Makefile templates
+  ./autogen.sh check    install missing packages, build, run all tests
+  ./autogen.sh demo     install missing packages, build, show a sync end to end
+
+check and demo build in build/, or in this directory if it is configured.
+EOF
+}
 
 regenerate() {
     mkdir -p m4
     autoreconf --force --install --warnings=all,no-obsolete
 }
 
+# A second build directory beside a configured source tree does not work, so
+# use the build that is there.
 build() {
     etc/install-deps
     regenerate
-    mkdir -p build
-    (cd build && { [ -f config.status ] || ../configure --enable-debug; } && make -j"$jobs")
+    if [ ! -f config.status ]; then
+        mkdir -p build
+        cd build
+    fi
+    [ -f config.status ] || ../configure --enable-debug
+    make -j"$jobs"
 }
 
-case ${1-} in
-'') regenerate ;;
-check)
+cd "$(dirname "$0")"
+jobs=$(nproc)
+
+case $#:${1-} in
+0:) regenerate ;;
+1:-h | 1:--help) usage ;;
+1:check)
     build
-    # one more: some wait for something else than the processor
-    make -C build -j$((jobs + 1)) check
+    # one more than there are processors: some tests mostly wait
+    make -j$((jobs + 1)) check
     ;;
-demo)
+1:demo)
     build
-    make -C build demo
+    make demo
     ;;
 *)
-    echo "usage: ./autogen.sh [check | demo]" >&2
+    usage >&2
     exit 64
     ;;
 esac
