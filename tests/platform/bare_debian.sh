@@ -45,6 +45,8 @@ bootstrap() {
     }
     apt-config dump Acquire 2>/dev/null | grep -v '^Acquire::IndexTargets' \
         >"$root/etc/apt/apt.conf.d/00host" || true
+    # nobody is there to answer
+    echo 'APT::Get::Assume-Yes "true";' >>"$root/etc/apt/apt.conf.d/00host"
     mount -t proc proc "$root/proc"
     mount --rbind /dev "$root/dev"
     mount -t tmpfs tmpfs "$root/dev/shm"
@@ -52,7 +54,8 @@ bootstrap() {
 
 inside() {
     env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
-        HOME=/root LANG=C.UTF-8 CI="${CI-}" chroot "$root" "$@"
+        HOME=/root LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive CI="${CI-}" \
+        chroot "$root" "$@"
 }
 
 in_clone() {
