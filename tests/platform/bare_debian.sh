@@ -144,9 +144,14 @@ if [ -z "${BARE_DEBIAN_WORK-}" ]; then
     BARE_DEBIAN_WORK=$(mktemp -d)
     export BARE_DEBIAN_WORK
     trap 'rmdir "$BARE_DEBIAN_WORK"' EXIT
+    # unshare takes no signal but KILL, with which all that it started ends
+    trap 'kill -KILL "$namespaces"; wait "$namespaces" || true; exit 130' \
+        INT TERM HUP
     unshare --mount --pid --fork --kill-child --mount-proc \
         "$0" ${results:+--results "$results"} ${then:+--then "$then"} \
-        "$release" "$who"
+        "$release" "$who" &
+    namespaces=$!
+    wait "$namespaces"
     exit
 fi
 work=$BARE_DEBIAN_WORK
