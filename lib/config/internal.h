@@ -136,6 +136,15 @@ void odks_config_remark(struct odks_config *cfg, bool urgent, const char *fmt,
 ODKS_MUST_CHECK bool odks_config_is_trusted(const char *path,
                                             struct odks_err *err);
 
+/*
+ * environment.c: every variable ODK_SYNC_* must be the name of an option in a
+ * section that exists, or one of the few others. Else 78: a mistyped rule of
+ * privacy would otherwise have no effect.
+ */
+ODKS_MUST_CHECK bool
+odks_config_check_environment(const struct odks_config *cfg,
+                              struct odks_err *err);
+
 /* ini.c: the text of a file */
 
 struct odks_ini_entry {

@@ -238,6 +238,8 @@ finish(struct odks_config *cfg, const struct odks_config_flag *flags,
        size_t flag_count, struct odks_err *err)
 {
     add_missing_sections(cfg);
+    if (!odks_config_check_environment(cfg, err))
+        return false;
     for (size_t i = 0; i < cfg->section_count; i++) {
         if (!read_environment(cfg, cfg->sections[i], err))
             return false;

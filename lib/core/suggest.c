@@ -6,7 +6,7 @@
 #include <ctype.h>
 #include <string.h>
 
-enum { MAX_WORD = 64 };
+enum { MAX_WORD = 128 };
 
 static size_t
 smallest(size_t a, size_t b, size_t c)

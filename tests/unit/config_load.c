@@ -3,6 +3,7 @@
 #include <config.h>
 
 #include "config_fixture.h"
+#include "core/mem.h"
 
 static struct odks_config *
 load(const char *path, struct odks_err *err)
@@ -146,6 +147,56 @@ START_TEST(wrong_variable_is_named)
     ck_assert_int_eq(
         setenv(wrong_variables[_i].name, wrong_variables[_i].value, 1), 0);
     fixture_refused(&r);
+}
+END_TEST
+
+static const struct {
+    const char *name, *hint;
+} unknown_variables[] = {
+    { "ODK_SYNC_JOB_MAIM_DROP", "Did you mean ODK_SYNC_JOB_MAIN_DROP?" },
+    { "ODK_SYNC_JOB_MAIN_DROPP", "Did you mean ODK_SYNC_JOB_MAIN_DROP?" },
+    { "ODK_SYNC_DATABASE_HOSTT", "Did you mean ODK_SYNC_DATABASE_HOST?" },
+    { "ODK_SYNC_CONFIGS", "Did you mean ODK_SYNC_CONFIG?" },
+    { "ODK_SYNC_JOB_SOMETHING_ELSE_DROP", "ODK_SYNC_<SECTION>_<NAME>_<KEY>" },
+    /* longer than what most words have, as the names of jobs may be */
+    { "ODK_SYNC_JOB_A23456789012345678901234567890123456789012345_HASH_KEY_"
+      "FIEL",
+      "Did you mean "
+      "ODK_SYNC_JOB_A23456789012345678901234567890123456789012345_HASH_KEY_"
+      "FILE?" },
+    { "ODK_SYNC_", "ODK_SYNC_<KEY>" },
+};
+
+START_TEST(unknown_variable_is_refused)
+{
+    CLEANUP_FREE char *message = odks_xasprintf(
+        "environment %s: unknown variable", unknown_variables[_i].name);
+    struct refusal r = { CENTRAL JOB
+                         "[job a23456789012345678901234567890123456789012345]\n"
+                         "kind = submissions\nproject = 1\nform = g\n",
+                         message, unknown_variables[_i].hint };
+
+    odks_config_free(fixture_ok(r.text));
+    ck_assert_int_eq(setenv(unknown_variables[_i].name, "", 1), 0);
+    fixture_refused(&r);
+}
+END_TEST
+
+/* What a command finds in its environment, and what is not ours. */
+START_TEST(other_variables_are_known)
+{
+    static const char *const names[] = {
+        "ODK_SYNC_REPORT_FD",
+        "ODK_SYNC_CENTRAL_CA_FILE",
+        "ODK_SYNC_DATABASE_SSLMODE",
+        "ODK_SYNCED",
+        "ODK_SYNC",
+        "LAST_SYNC_TIMESTAMP",
+    };
+
+    for (int i = 0; i < COUNT(names); i++)
+        ck_assert_int_eq(setenv(names[i], "", 1), 0);
+    odks_config_free(fixture_ok(JOB CENTRAL));
 }
 END_TEST
 
@@ -314,6 +365,9 @@ suite(void)
     tcase_add_test(tc, environment_wins_over_file);
     tcase_add_test(tc, environment_alone_can_be_the_central);
     tcase_add_loop_test(tc, wrong_variable_is_named, 0, COUNT(wrong_variables));
+    tcase_add_loop_test(tc, unknown_variable_is_refused, 0,
+                        COUNT(unknown_variables));
+    tcase_add_test(tc, other_variables_are_known);
     tcase_add_test(tc, flags_win_over_environment);
     tcase_add_loop_test(tc, wrong_flag_is_a_usage_error, 0, COUNT(wrong_flags));
     tcase_add_test(tc, old_service_runs_from_its_variables);
