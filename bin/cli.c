@@ -129,6 +129,17 @@ print_help(const struct odks_command *c)
     printf("\nManual: odk-sync(1), odk-sync.conf(5)\n");
 }
 
+bool
+odks_cli_help(const char *name, struct odks_err *err)
+{
+    const struct odks_command *c = NULL;
+
+    if (name != NULL && (c = find_command(name, err)) == NULL)
+        return false;
+    print_help(c);
+    return true;
+}
+
 static bool
 parse_number(const char *option, const char *text, int64_t *value,
              struct odks_err *err)

@@ -54,6 +54,9 @@ ODKS_MUST_CHECK bool odks_cli_parse(int argc, char *argv[],
                                     enum odks_exit *status,
                                     struct odks_err *err);
 
+/* Print the help for a command; NULL: for all of them. 64: there is none. */
+ODKS_MUST_CHECK bool odks_cli_help(const char *name, struct odks_err *err);
+
 /* A point in time as people write it (UTC without a zone); what for: "--at". */
 ODKS_MUST_CHECK bool odks_cli_time(const char *what, const char *text,
                                    int64_t *us, struct odks_err *err);

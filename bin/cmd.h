@@ -17,6 +17,8 @@ enum odks_exit odks_cmd_resume(const struct odks_cli *, struct odks_err *);
 enum odks_exit odks_cmd_status(const struct odks_cli *, struct odks_err *);
 enum odks_exit odks_cmd_history(const struct odks_cli *, struct odks_err *);
 enum odks_exit odks_cmd_schema(const struct odks_cli *, struct odks_err *);
+enum odks_exit odks_cmd_forget(const struct odks_cli *, struct odks_err *);
+enum odks_exit odks_cmd_help(const struct odks_cli *, struct odks_err *);
 enum odks_exit odks_cmd_stats(const struct odks_cli *, struct odks_err *);
 enum odks_exit odks_cmd_health(const struct odks_cli *, struct odks_err *);
 enum odks_exit odks_cmd_prune(const struct odks_cli *, struct odks_err *);
@@ -47,6 +49,14 @@ ODKS_MUST_CHECK bool odks_cmd_config_load(const struct odks_cli *cli,
 /* Load, connect, begin a transaction and check the schema's version. */
 ODKS_MUST_CHECK bool odks_cmd_open(const struct odks_cli *cli,
                                    struct odks_cmd_db *c, struct odks_err *err);
+/*
+ * Does the configuration or the database know this sync type? Else 64, with
+ * did-you-mean.
+ */
+ODKS_MUST_CHECK bool odks_cmd_check_type(struct odks_cmd_db *c,
+                                         const char *type,
+                                         struct odks_err *err);
+bool odks_cmd_is_configured(const struct odks_cmd_db *c, const char *type);
 void odks_cmd_close(struct odks_cmd_db *c);
 #define CLEANUP_CMD CLEANUP(odks_cmd_close)
 

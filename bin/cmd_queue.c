@@ -1,9 +1,10 @@
 /* bin/cmd_queue.c - SPDX-License-Identifier: Apache-2.0 */
-/* enqueue, cancel, retry, pause, resume: by hand into the queue. */
+/* enqueue, cancel, retry, pause, resume, forget: by hand into the queue. */
 #include <config.h>
 
 #include <errno.h>
 #include <inttypes.h>
+#include <string.h>
 
 #include "bin/cmd.h"
 #include "core/log.h"
@@ -44,24 +45,43 @@ odks_cmd_enqueue(const struct odks_cli *cli, struct odks_err *err)
     return job != NULL ? enqueue(cli, &c, job, err) : err->code;
 }
 
+/* An ID, which is a number, or else a TYPE. */
 static bool
-parse_id(const char *text, int64_t *id, struct odks_err *err)
+parse_which(const struct odks_cli *cli, struct odks_cmd_db *c,
+            struct odks_queue_which *which, struct odks_err *err)
 {
+    const char *text = cli->args[0];
     char *end;
 
+    *which = (struct odks_queue_which){ 0 };
+    if (text[strspn(text, "0123456789")] != '\0' || *text == '\0') {
+        which->sync_type = text;
+        return odks_cmd_open(cli, c, err) && odks_cmd_check_type(c, text, err);
+    }
     errno = 0;
-    *id = strtoimax(text, &end, 10);
-    if (errno == 0 && end != text && *end == '\0' && *id > 0)
-        return true;
+    which->id = strtoimax(text, &end, 10);
+    if (errno == 0 && which->id > 0)
+        return odks_cmd_open(cli, c, err);
     odks_err_set(err, ODKS_EXIT_USAGE, "\"%s\" is not the ID of a job", text);
     odks_err_hint(err, "\"odk-sync queue\" shows the IDs.");
     return false;
 }
 
 static bool
-no_such_job(int64_t id, struct odks_err *err)
+refuse_which(struct odks_queue_which which, const char *state,
+             struct odks_err *err)
 {
-    odks_err_set(err, ODKS_EXIT_USAGE, "there is no job %" PRId64, id);
+    if (which.sync_type != NULL) {
+        odks_err_set(err, ODKS_EXIT_USAGE, "no job of %s %s", which.sync_type,
+                     state);
+        odks_err_hint(err,
+                      "\"odk-sync queue\" shows the jobs; \"odk-sync run "
+                      "%s\" does one now.",
+                      which.sync_type);
+        return false;
+    }
+    odks_err_set(err, ODKS_EXIT_USAGE, "there is no job %" PRId64 " that %s",
+                 which.id, state);
     odks_err_hint(err, "\"odk-sync queue\" shows the jobs; one that ended is "
                        "in \"odk-sync history\".");
     return false;
@@ -71,17 +91,19 @@ enum odks_exit
 odks_cmd_cancel(const struct odks_cli *cli, struct odks_err *err)
 {
     CLEANUP_CMD struct odks_cmd_db c = { 0 };
-    bool found = false, running = false;
-    int64_t id;
+    struct odks_queue_which which;
+    int found = 0, running = 0;
 
-    if (!parse_id(cli->args[0], &id, err) || !odks_cmd_open(cli, &c, err)
-        || !odks_queue_cancel(c.db, id, &found, &running, err)
-        || (!found && !no_such_job(id, err)) || !odks_db_commit(c.db, err))
+    if (!parse_which(cli, &c, &which, err)
+        || !odks_queue_cancel(c.db, which, &found, &running, err)
+        || (found == 0 && !refuse_which(which, "waits, runs or gave up", err))
+        || !odks_db_commit(c.db, err))
         return err->code;
-    odks_log(ODKS_LOG_INFO,
-             running ? "job %" PRId64 " runs; it will stop at its next step"
-                     : "job %" PRId64 " is cancelled",
-             id);
+    if (found > running)
+        odks_log(ODKS_LOG_INFO, "%d job%s cancelled", found - running,
+                 found - running == 1 ? " is" : "s are");
+    if (running > 0)
+        odks_log(ODKS_LOG_INFO, "a job that runs will stop at its next step");
     return ODKS_EXIT_OK;
 }
 
@@ -113,16 +135,18 @@ enum odks_exit
 odks_cmd_retry(const struct odks_cli *cli, struct odks_err *err)
 {
     CLEANUP_CMD struct odks_cmd_db c = { 0 };
-    bool found = false;
-    int64_t id;
+    struct odks_queue_which which;
+    int found = 0;
 
     if (cli->payload.rejects)
         return retry_rejects(cli, err);
-    if (!parse_id(cli->args[0], &id, err) || !odks_cmd_open(cli, &c, err)
-        || !odks_queue_retry(c.db, id, &found, err)
-        || (!found && !no_such_job(id, err)) || !odks_db_commit(c.db, err))
+    if (!parse_which(cli, &c, &which, err)
+        || !odks_queue_retry(c.db, which, &found, err)
+        || (found == 0 && !refuse_which(which, "waits or gave up", err))
+        || !odks_db_commit(c.db, err))
         return err->code;
-    odks_log(ODKS_LOG_INFO, "job %" PRId64 " is due now", id);
+    odks_log(ODKS_LOG_INFO, "the next run does %s%s",
+             which.sync_type != NULL ? "" : "job ", cli->args[0]);
     return ODKS_EXIT_OK;
 }
 
@@ -132,7 +156,7 @@ set_pause(const struct odks_cli *cli, bool pause, struct odks_err *err)
     CLEANUP_CMD struct odks_cmd_db c = { 0 };
 
     if (!odks_cmd_open(cli, &c, err)
-        || odks_config_find_job(c.cfg, cli->args[0], err) == NULL
+        || !odks_cmd_check_type(&c, cli->args[0], err)
         || !odks_queue_pause(c.db, cli->args[0], pause, err)
         || !odks_db_commit(c.db, err))
         return err->code;
@@ -151,4 +175,52 @@ enum odks_exit
 odks_cmd_resume(const struct odks_cli *cli, struct odks_err *err)
 {
     return set_pause(cli, false, err);
+}
+
+/* A type in use would only come back, without its past. */
+static bool
+check_forget(struct odks_cmd_db *c, const char *type, struct odks_err *err)
+{
+    if (!odks_cmd_is_configured(c, type))
+        return odks_cmd_check_type(c, type, err);
+    odks_err_set(err, ODKS_EXIT_USAGE, "%s is a job of the configuration",
+                 type);
+    odks_err_hint(err,
+                  "Delete its section first; or, to leave it out for a "
+                  "while: odk-sync pause %s",
+                  type);
+    return false;
+}
+
+static bool
+forget_type(struct odks_db *db, const char *type, struct odks_err *err)
+{
+    const char *const params[] = { type };
+    CLEANUP_PGRESULT PGresult *res =
+        odks_db_query(db, &odks_sql_track_forget, params, err);
+
+    if (res != NULL)
+        return true;
+    if (strcmp(err->sqlstate, "55006") == 0) {
+        err->code = ODKS_EXIT_TEMPFAIL;
+        odks_err_hint(err,
+                      "Try again when it has ended, or end it with "
+                      "odk-sync cancel %s",
+                      type);
+    }
+    return false;
+}
+
+enum odks_exit
+odks_cmd_forget(const struct odks_cli *cli, struct odks_err *err)
+{
+    CLEANUP_CMD struct odks_cmd_db c = { 0 };
+    const char *type = cli->args[0];
+
+    if (!odks_cmd_open(cli, &c, err) || !check_forget(&c, type, err)
+        || !forget_type(c.db, type, err) || !odks_db_commit(c.db, err))
+        return err->code;
+    odks_log(ODKS_LOG_INFO, "%s is forgotten; its history and tables stay",
+             type);
+    return ODKS_EXIT_OK;
 }

@@ -24,7 +24,7 @@ get_known(struct odks_cmd_db *c, const char *type, struct odks_state *state,
           struct odks_err *err)
 {
     return odks_state_get(c->db, type, state, err)
-           && (state->known || odks_config_find_job(c->cfg, type, err) != NULL);
+           && (state->known || odks_cmd_check_type(c, type, err));
 }
 
 enum odks_exit

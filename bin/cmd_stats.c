@@ -56,8 +56,20 @@ text_of(struct json_object *o, const char *key)
     return json_object_get_string(json_object_object_get(o, key));
 }
 
+/* A type that nothing syncs any more would be a problem for ever. */
 static void
-print_health(struct json_object *health)
+print_leftover(const struct odks_cmd_db *c, const char *type)
+{
+    if (odks_cmd_is_configured(c, type))
+        return;
+    printf("    it is not in the configuration; if nothing else uses it: "
+           "odk-sync forget ");
+    odks_print_safe(type, stdout);
+    printf("\n");
+}
+
+static void
+print_health(const struct odks_cmd_db *c, struct json_object *health)
 {
     struct json_object *problems = json_object_object_get(health, "problems");
     struct json_object *queue = json_object_object_get(health, "queue");
@@ -72,6 +84,7 @@ print_health(struct json_object *health)
         printf(": ");
         odks_print_safe(text_of(one, "problem"), stdout);
         printf("\n");
+        print_leftover(c, text_of(one, "sync_type"));
     }
     printf("queue: %s pending, %s running, %s dead\n",
            text_of(queue, "pending"), text_of(queue, "running"),
@@ -92,7 +105,7 @@ odks_cmd_health(const struct odks_cli *cli, struct odks_err *err)
         odks_print_json(health);
         return ODKS_EXIT_OK;
     }
-    print_health(health);
+    print_health(&c, health);
     json_object_put(health);
     return ODKS_EXIT_OK;
 }

@@ -30,15 +30,22 @@ const struct odks_command odks_commands[] = {
       odks_cmd_enqueue },
     { "queue", "", 0, 0, "Show the jobs that wait, run or gave up", NULL,
       odks_cmd_queue },
-    { "cancel", "ID", 1, 1, "Cancel a job, waiting or running", NULL,
+    { "cancel", "ID | TYPE", 1, 1,
+      "Cancel a job, or all jobs of a type, waiting or running",
+      "  odk-sync cancel 17\n"
+      "  odk-sync cancel main_submissions\n",
       odks_cmd_cancel },
     { "retry", "ID | TYPE", 1, 1, "Let a waiting or dead job run now",
       "  odk-sync retry 17\n"
+      "  odk-sync retry main_submissions\n"
       "  odk-sync retry --rejects main_submissions  values that did not fit\n",
       odks_cmd_retry },
     { "pause", "TYPE", 1, 1, "Leave a type out until it is resumed", NULL,
       odks_cmd_pause },
     { "resume", "TYPE", 1, 1, "End a pause", NULL, odks_cmd_resume },
+    { "forget", "TYPE", 1, 1, "Drop a type that is no longer configured",
+      "  odk-sync forget old_survey      its history and tables stay\n",
+      odks_cmd_forget },
     { "status", "", 0, 0, "Show per type: how fresh, how much, what is wrong",
       NULL, odks_cmd_status },
     { "history", "[TYPE]", 0, 1, "Show the attempts, newest first", NULL,
@@ -77,8 +84,18 @@ const struct odks_command odks_commands[] = {
       "  odk-sync discover >>odk-sync.ini\n", odks_cmd_discover },
     { "doctor", "", 0, 0, "Check everything, each with its fix", NULL,
       odks_cmd_doctor },
+    { "help", "[COMMAND]", 0, 1, "Show this help, or that of a command",
+      "  odk-sync help run\n", odks_cmd_help },
     { 0 },
 };
+
+enum odks_exit
+odks_cmd_help(const struct odks_cli *cli, struct odks_err *err)
+{
+    return odks_cli_help(cli->arg_count > 0 ? cli->args[0] : NULL, err)
+               ? ODKS_EXIT_OK
+               : err->code;
+}
 
 /* Passwords are in our memory: leave no core file with them. */
 static void

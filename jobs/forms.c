@@ -9,6 +9,7 @@
 #include "core/json.h"
 #include "core/log.h"
 #include "core/mem.h"
+#include "run/due.h"
 #include "run/forms.h"
 #include "run/login.h"
 #include "sql/queries.h"
@@ -192,7 +193,8 @@ odks_forms_find(struct odks_attempt *a, struct odks_err *err)
 
     (void) odks_db_int64_param(a->conf->project, s.project);
     if (!list_forms(&s, &list, err) || !odks_attempt_begin(a, err)
-        || !name_all(&s, list, err) || !save(&s, err))
+        || !name_all(&s, list, err) || !save(&s, err)
+        || !odks_due_settings(a->db, a->cfg, err))
         return false;
     describe(&s);
     return odks_attempt_finish(a, err);

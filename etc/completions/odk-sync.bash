@@ -58,9 +58,9 @@ _odk_sync()
 
     case $command in
     '')
-        words='run exec enqueue queue cancel retry pause resume status history'
-        words+=' schema stats health prune get set import-state export-state'
-        words+=' init config discover doctor'
+        words='run exec enqueue queue cancel retry pause resume forget'
+        words+=' status history schema stats health prune get set import-state export-state'
+        words+=' init config discover doctor help'
         ;;
     run)
         words=$(_odk_sync_types "$config")
@@ -79,13 +79,18 @@ _odk_sync()
         words="show diff $(_odk_sync_types "$config")"
         options+=' --json'
         ;;
-    pause | resume | get) words=$(_odk_sync_types "$config") ;;
+    pause | resume | cancel | get) words=$(_odk_sync_types "$config") ;;
     set) words=$(_odk_sync_types "$config") options+=' --force' ;;
     import-state)
         words=$(compgen -f -- "$cur" && _odk_sync_types "$config")
         options+=' --force --timezone'
         ;;
     export-state) words=$(_odk_sync_types "$config") options+=' --output' ;;
+    help)
+        words='run exec enqueue queue cancel retry pause resume forget status'
+        words+=' history schema stats health prune get set import-state'
+        words+=' export-state init config discover doctor'
+        ;;
     prune) words='' options+=' --days' ;;
     config) words='' options+=' --json --from-env' ;;
     history)

@@ -28,6 +28,7 @@ complete -c odk-sync -n $none -a cancel -d 'cancel a job'
 complete -c odk-sync -n $none -a retry -d 'let a job run now'
 complete -c odk-sync -n $none -a pause -d 'leave a type out'
 complete -c odk-sync -n $none -a resume -d 'end a pause'
+complete -c odk-sync -n $none -a forget -d 'drop a type not configured'
 complete -c odk-sync -n $none -a status -d 'show how fresh the tables are'
 complete -c odk-sync -n $none -a history -d 'show the attempts'
 complete -c odk-sync -n $none -a schema -d 'show the tables of a form'
@@ -42,8 +43,9 @@ complete -c odk-sync -n $none -a init -d 'create or upgrade the tables'
 complete -c odk-sync -n $none -a config -d 'show the values in force'
 complete -c odk-sync -n $none -a discover -d 'list projects and forms'
 complete -c odk-sync -n $none -a doctor -d 'check everything'
+complete -c odk-sync -n $none -a help -d 'show help'
 
-set -l typed '__fish_seen_subcommand_from run enqueue pause resume history retry schema get set import-state export-state'
+set -l typed '__fish_seen_subcommand_from run enqueue cancel pause resume history retry schema get set import-state export-state'
 complete -c odk-sync -n $typed -a '(__odk_sync_types)' -d type
 
 set -l json '__fish_seen_subcommand_from queue status history schema stats health config discover doctor run'

@@ -156,6 +156,17 @@ void odks_config_add_form(struct odks_config *cfg,
                           const char *sync_type, const char *form_id);
 void odks_config_remove_form(struct odks_config *cfg, const char *sync_type);
 
+enum { ODKS_CONFIG_DIGEST = 17 };
+
+/*
+ * A digest of what is in force for a job of the configuration: its section and
+ * that of its Central, without secrets, and a few keys of [database]. Files
+ * that they name are not read. Another digest means other settings.
+ */
+void odks_config_digest(const struct odks_config *cfg,
+                        const struct odks_job_conf *job,
+                        char digest[ODKS_CONFIG_DIGEST]);
+
 size_t odks_config_central_count(const struct odks_config *cfg);
 const struct odks_central_conf *
 odks_config_central(const struct odks_config *cfg, size_t i);

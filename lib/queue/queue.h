@@ -50,7 +50,7 @@ struct odks_job {
 
 struct odks_enqueue {
     const char *sync_type;
-    int64_t run_at; /* ODKS_TIME_NONE: now */
+    int64_t run_at; /* not before; ODKS_TIME_NONE: now */
     int priority;
     int max_failures;
     struct odks_payload payload;
@@ -58,7 +58,7 @@ struct odks_enqueue {
 
 enum odks_queued {
     ODKS_QUEUED_NEW,
-    ODKS_QUEUED_MERGED, /* one was waiting: it now runs no later than this */
+    ODKS_QUEUED_MERGED, /* one was waiting: it does the work of both */
     ODKS_QUEUED_NOT     /* the slot was used before, or the type is paused */
 };
 
@@ -67,6 +67,10 @@ enum odks_queued {
  * a second one merges into it (earlier run_at, smaller priority number, newest
  * max_failures, full wins over a window, two windows become the one around
  * both), and a dead one comes back to life with no failures.
+ *
+ * With a run_at in the future it is kept apart, "timed", until then: it merges
+ * with another job of the same type and time only, and neither a slot nor a
+ * person who wants the type earlier takes it along.
  */
 ODKS_MUST_CHECK bool odks_queue_enqueue(struct odks_db *db,
                                         const struct odks_enqueue *what,
@@ -82,6 +86,20 @@ ODKS_MUST_CHECK bool odks_queue_enqueue_slot(struct odks_db *db,
                                              int64_t slot,
                                              enum odks_queued *queued,
                                              struct odks_err *err);
+
+/* Enqueue the timed jobs whose time has come, as by hand. */
+ODKS_MUST_CHECK bool odks_queue_enqueue_timed(struct odks_db *db,
+                                              struct odks_err *err);
+
+/*
+ * Make due what failed or gave up under other settings than those of now.
+ * digests is a JSON object that has a digest for each sync type; it is kept for
+ * the next time. *due, for the caller to free, has the types that became due.
+ */
+ODKS_MUST_CHECK bool odks_queue_apply_settings(struct odks_db *db,
+                                               const char *digests,
+                                               PGresult **due,
+                                               struct odks_err *err);
 
 /*
  * Take back jobs whose owner is gone, at most ten: history row closed as
@@ -117,6 +135,15 @@ ODKS_DEFINE_CLEANUP(job, struct odks_job *, odks_job_free)
 ODKS_MUST_CHECK bool odks_queue_heartbeat(struct odks_db *db,
                                           const struct odks_job *job,
                                           struct odks_err *err);
+
+/*
+ * The same, and in the same statement store how far a walk through everything
+ * is: JSON for odk_sync_cursor.backfill_progress, or NULL.
+ */
+ODKS_MUST_CHECK bool odks_queue_heartbeat_at(struct odks_db *db,
+                                             const struct odks_job *job,
+                                             const char *progress,
+                                             struct odks_err *err);
 
 /* What an attempt did, for history and status. */
 struct odks_outcome {
@@ -170,16 +197,33 @@ ODKS_MUST_CHECK bool odks_queue_attempt_status(struct odks_db *db,
                                                char status[21],
                                                struct odks_err *err);
 
+/* *id: of a job of the type that waits or is dead, be it timed; 0: none. */
+ODKS_MUST_CHECK bool odks_queue_waiting(struct odks_db *db,
+                                        const char *sync_type, int64_t *id,
+                                        struct odks_err *err);
+
+/* Jobs by hand: the one with that id, or those of a sync type. */
+struct odks_queue_which {
+    int64_t id;            /* used if there is no */
+    const char *sync_type; /* NULL: by id */
+};
+
 /*
- * By hand. *found: was there such a job? Retry makes one that waits or is dead
- * due now, with no failures; it does not find one that runs. A job that runs
- * learns from its next heartbeat that it was cancelled.
+ * Cancel jobs; *found: how many, of which *running will learn it from their
+ * next heartbeat.
  */
-ODKS_MUST_CHECK bool odks_queue_cancel(struct odks_db *db, int64_t id,
-                                       bool *found, bool *running,
+ODKS_MUST_CHECK bool odks_queue_cancel(struct odks_db *db,
+                                       struct odks_queue_which which,
+                                       int *found, int *running,
                                        struct odks_err *err);
-ODKS_MUST_CHECK bool odks_queue_retry(struct odks_db *db, int64_t id,
-                                      bool *found, struct odks_err *err);
+
+/*
+ * Make a job that waits or is dead due now, with no failures; *found: how many
+ * there were. One that runs is not found, and a timed one by its id alone.
+ */
+ODKS_MUST_CHECK bool odks_queue_retry(struct odks_db *db,
+                                      struct odks_queue_which which, int *found,
+                                      struct odks_err *err);
 ODKS_MUST_CHECK bool odks_queue_pause(struct odks_db *db, const char *sync_type,
                                       bool pause, struct odks_err *err);
 

@@ -3,6 +3,8 @@
 
 #include "run/due.h"
 
+#include "core/json.h"
+#include "core/log.h"
 #include "core/zone.h"
 #include "queue/schedule.h"
 #include "sql/queries.h"
@@ -61,6 +63,23 @@ current_slot(const struct odks_job_conf *job, int64_t now, int64_t *slot,
     return true;
 }
 
+bool
+odks_due_next(const struct odks_job_conf *job, int64_t now, int64_t *next)
+{
+    struct odks_err ignored = ODKS_ERR_INIT;
+    struct odks_schedule s;
+
+    *next = ODKS_TIME_NONE;
+    if (job->every_s > 0)
+        *next = now - now % (job->every_s * SECOND) + job->every_s * SECOND;
+    if (job->schedule == NULL)
+        return true;
+    if (!parse(job, &s, &ignored))
+        return false;
+    *next = odks_schedule_next(&s, job->timezone, now);
+    return true;
+}
+
 static struct odks_enqueue
 request(const struct odks_job_conf *job, struct odks_payload payload)
 {
@@ -109,8 +128,8 @@ enqueue_all(struct odks_db *db, const struct odks_config *cfg,
     return true;
 }
 
-static bool
-server_now(struct odks_db *db, int64_t *now, struct odks_err *err)
+bool
+odks_due_now(struct odks_db *db, int64_t *now, struct odks_err *err)
 {
     CLEANUP_PGRESULT PGresult *res =
         odks_db_query(db, &odks_sql_server_now, NULL, err);
@@ -122,16 +141,43 @@ server_now(struct odks_db *db, int64_t *now, struct odks_err *err)
 }
 
 bool
+odks_due_settings(struct odks_db *db, const struct odks_config *cfg,
+                  struct odks_err *err)
+{
+    CLEANUP_JSON struct json_object *digests = json_object_new_object();
+    CLEANUP_PGRESULT PGresult *due = NULL;
+
+    for (size_t i = 0; i < odks_config_job_count(cfg); i++) {
+        const struct odks_job_conf *job = odks_config_job(cfg, i);
+        char digest[ODKS_CONFIG_DIGEST];
+
+        odks_config_digest(cfg, job, digest);
+        (void) json_object_object_add(digests, job->sync_type,
+                                      json_object_new_string(digest));
+    }
+    if (!odks_queue_apply_settings(db, json_object_to_json_string(digests),
+                                   &due, err))
+        return false;
+    for (int i = 0; i < PQntuples(due); i++)
+        odks_log(ODKS_LOG_INFO,
+                 "%s failed with other settings than these: it is due again",
+                 PQgetvalue(due, i, 0));
+    return true;
+}
+
+bool
 odks_due_enqueue(struct odks_db *db, const struct odks_config *cfg,
                  const struct odks_run_options *options, struct odks_err *err)
 {
     int64_t now;
 
+    if (!odks_due_settings(db, cfg, err) || !odks_queue_enqueue_timed(db, err))
+        return false;
     if (options->type_count > 0)
         return enqueue_named(db, cfg, options, err);
     if (options->payload.reconcile)
         return enqueue_all(db, cfg, options, err);
-    if (!server_now(db, &now, err))
+    if (!odks_due_now(db, &now, err))
         return false;
     for (size_t i = 0; i < odks_config_job_count(cfg); i++) {
         const struct odks_job_conf *job = odks_config_job(cfg, i);

@@ -13,6 +13,7 @@
 #include "db/migrate.h"
 #include "run/due.h"
 #include "run/forms.h"
+#include "run/idle.h"
 #include "run/instance.h"
 #include "sql/queries.h"
 
@@ -203,8 +204,8 @@ record(struct run *run, struct odks_attempt *a, struct odks_err *cause,
                          a->job->failures + 1,
                          a->job->failures == 0 ? "" : "s");
         cause->code = ODKS_EXIT_GAVE_UP;
-        odks_err_hint(cause, "When the cause is gone: odk-sync retry %lld",
-                      (long long) a->job->id);
+        odks_err_hint(cause, "When the cause is gone: odk-sync retry %s",
+                      a->conf->sync_type);
     }
     return true;
 }
@@ -363,12 +364,13 @@ claim_exec(struct run *run, struct odks_job **job, struct odks_err *err)
                      .until = ODKS_TIME_NONE,
                      .exec = true },
     };
-    enum odks_queued queued;
+    enum odks_queued queued = ODKS_QUEUED_MERGED;
     int64_t id;
 
     *job = NULL;
     if (!odks_db_begin(run->db, err)
-        || !odks_queue_enqueue(run->db, &what, &queued, &id, err))
+        || !odks_queue_waiting(run->db, conf->sync_type, &id, err)
+        || (id == 0 && !odks_queue_enqueue(run->db, &what, &queued, &id, err)))
         return false;
     if (queued == ODKS_QUEUED_MERGED) {
         odks_err_set(err, ODKS_EXIT_CONFIG,
@@ -453,6 +455,25 @@ run_all(struct run *run, struct odks_err *err)
                                           : drain(run, err));
 }
 
+/* Tell whoever looks on what there is to know of jobs that were not done. */
+static void
+explain(const struct run *run)
+{
+    const struct odks_run_options *o = run->options;
+    const char *const exec[] = { o->exec != NULL ? o->exec->sync_type : NULL,
+                                 NULL };
+    const struct odks_idle idle = {
+        .cfg = run->cfg,
+        .types = o->exec != NULL ? exec : run->types,
+        .idle = run->jobs == 0,
+        .named = o->type_count > 0,
+    };
+
+    if (idle.types != NULL && !o->dry_run && !run->stopped
+        && odks_db_alive(run->db))
+        odks_idle_explain(run->db, &idle);
+}
+
 enum odks_exit
 odks_run(struct odks_config *cfg, const struct odks_run_options *options)
 {
@@ -461,19 +482,16 @@ odks_run(struct odks_config *cfg, const struct odks_run_options *options)
 
     odks_instance(run.instance);
     odks_log_set_run(run.instance);
-    if (!run_all(&run, &err)) {
+    if (run_all(&run, &err)) {
+        explain(&run);
+    } else {
         odks_db_rollback(run.db);
         note(&run, &err);
     }
     odks_db_close(run.db);
     free(run.types);
-    if (run.worst == ODKS_EXIT_OK && run.jobs == 0 && !options->dry_run) {
-        odks_log(ODKS_LOG_INFO, "nothing to do: %s",
-                 options->exec != NULL
-                     ? "it runs elsewhere or is paused"
-                     : "nothing is due, or it runs elsewhere or is paused");
-        if (options->fail_if_idle)
-            return ODKS_EXIT_TEMPFAIL;
-    }
+    if (run.worst == ODKS_EXIT_OK && run.jobs == 0 && !options->dry_run
+        && options->fail_if_idle)
+        return ODKS_EXIT_TEMPFAIL;
     return run.worst;
 }

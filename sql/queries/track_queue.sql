@@ -1,7 +1,7 @@
 -- returns 0..* rows of 15 columns, takes 0 parameters
 SELECT q.id, q.sync_type,
     CASE WHEN q.state = 'running' AND q.cancel_requested THEN 'cancelling'
-        WHEN q.state <> 'pending' THEN q.state
+        WHEN q.state IN ('running', 'dead') THEN q.state
         WHEN p.paused_at IS NOT NULL THEN 'paused'
         WHEN q.run_at <= clock_timestamp() THEN 'due'
         ELSE 'waiting' END AS state,

@@ -446,6 +446,8 @@ def test_health():
         tap.equal(world.ok("health").out,
                   "not healthy\n"
                   f"  {PERSONS}: the last attempt failed: broken \\x1b[31m\n"
+                  "    it is not in the configuration; if nothing else uses"
+                  f" it: odk-sync forget {PERSONS}\n"
                   "queue: 0 pending, 0 running, 0 dead\n", "not healthy")
         tap.equal(json.loads(world.ok("health", "--json").out)["healthy"],
                   False, "healthy in JSON")

@@ -94,7 +94,8 @@ START_TEST(nothing_to_claim)
     ODKS_OK(odks_db_begin(db, &err));
     ODKS_OK(odks_queue_pause(db, "a", false, &err));
     commit(db);
-    test_do(db, "UPDATE odk_sync_queue SET state = 'dead'");
+    test_do(db, "UPDATE odk_sync_queue SET state = 'dead' "
+                "WHERE state = 'pending'");
     ck_assert_ptr_null(test_claim(db, "one")); /* dead */
     ODKS_SQL_IS(db, "SELECT count(*) FROM odk_sync_history", "0");
 }
@@ -281,11 +282,12 @@ START_TEST(cancel_running)
     CLEANUP_DB struct odks_db *other = test_connect();
     struct odks_err err = ODKS_ERR_INIT, cause = ODKS_ERR_INIT;
     CLEANUP_JOB struct odks_job *job = test_running(db);
-    bool found, running;
+    const struct odks_queue_which which = { .id = job->id };
+    int found, running;
 
     ODKS_OK(odks_db_begin(other, &err));
-    ODKS_OK(odks_queue_cancel(other, job->id, &found, &running, &err));
-    ck_assert(found && running);
+    ODKS_OK(odks_queue_cancel(other, which, &found, &running, &err));
+    ck_assert(found == 1 && running == 1);
     commit(other);
 
     ODKS_OK(odks_db_begin(db, &err));

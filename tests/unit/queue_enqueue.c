@@ -3,6 +3,7 @@
 
 #include "queue/queue.h"
 
+#include "core/mem.h"
 #include "job.h"
 
 #define MINUTE INT64_C(60000000)
@@ -278,16 +279,17 @@ START_TEST(cancel_and_retry)
     struct odks_err err = ODKS_ERR_INIT;
     const struct odks_enqueue what = test_job("a");
     int64_t id;
-    bool found, running;
+    int found, running;
 
     (void) test_enqueue(db, &what, &id);
+    const struct odks_queue_which one = { .id = id }, none = { .id = id + 1 };
     test_do(db, "UPDATE odk_sync_queue SET state = 'dead', failures = 5,"
                 " run_at = '2100-01-01'");
     ODKS_OK(odks_db_begin(db, &err));
-    ODKS_OK(odks_queue_retry(db, id, &found, &err));
-    ck_assert(found);
-    ODKS_OK(odks_queue_retry(db, id + 1, &found, &err));
-    ck_assert(!found);
+    ODKS_OK(odks_queue_retry(db, one, &found, &err));
+    ck_assert_int_eq(found, 1);
+    ODKS_OK(odks_queue_retry(db, none, &found, &err));
+    ck_assert_int_eq(found, 0);
     ODKS_OK(odks_db_commit(db, &err));
     ODKS_SQL_IS(db,
                 "SELECT concat_ws('|', state, failures, "
@@ -295,12 +297,150 @@ START_TEST(cancel_and_retry)
                 "pending|0|t");
 
     ODKS_OK(odks_db_begin(db, &err));
-    ODKS_OK(odks_queue_cancel(db, id, &found, &running, &err));
-    ck_assert(found && !running);
-    ODKS_OK(odks_queue_cancel(db, id, &found, &running, &err));
-    ck_assert(!found && !running);
+    ODKS_OK(odks_queue_cancel(db, one, &found, &running, &err));
+    ck_assert(found == 1 && running == 0);
+    ODKS_OK(odks_queue_cancel(db, one, &found, &running, &err));
+    ck_assert(found == 0 && running == 0);
     ODKS_OK(odks_db_commit(db, &err));
     ODKS_SQL_IS(db, "SELECT count(*) FROM odk_sync_queue", "0");
+}
+END_TEST
+
+/* All of a type, and nothing of another one. */
+static const char of_a_type[] =
+    "INSERT INTO odk_sync_queue (sync_type, state, failures, run_at,"
+    " claimed_by, lease_until, direct, history_id) VALUES"
+    " ('a', 'dead', 5, '2100-01-01Z', NULL, NULL, NULL, NULL),"
+    " ('a', 'timed', 0, '2100-01-01Z', NULL, NULL, NULL, NULL),"
+    " ('a', 'running', 1, '2026-01-01Z', 'h', '2100-01-01Z', true, 1),"
+    " ('b', 'pending', 2, '2100-01-01Z', NULL, NULL, NULL, NULL)";
+#define STATES                                                          \
+    "SELECT string_agg(concat_ws('|', sync_type, state, failures,"      \
+    " run_at <= clock_timestamp(), cancel_requested), ';' ORDER BY id)" \
+    " FROM odk_sync_queue"
+
+START_TEST(retry_and_cancel_a_type)
+{
+    CLEANUP_DB struct odks_db *db = test_fresh();
+    struct odks_err err = ODKS_ERR_INIT;
+    const struct odks_queue_which a = { .sync_type = "a" };
+    int found, running;
+
+    test_do(db, of_a_type);
+    ODKS_OK(odks_db_begin(db, &err));
+    ODKS_OK(odks_queue_retry(db, a, &found, &err));
+    ODKS_OK(odks_db_commit(db, &err));
+    ck_assert_int_eq(found, 1);
+    ODKS_SQL_IS(db, STATES,
+                "a|pending|0|t|f;a|timed|0|f|f;a|running|1|t|f;"
+                "b|pending|2|f|f");
+    ODKS_OK(odks_db_begin(db, &err));
+    ODKS_OK(odks_queue_cancel(db, a, &found, &running, &err));
+    ODKS_OK(odks_db_commit(db, &err));
+    ck_assert(found == 3 && running == 1);
+    ODKS_SQL_IS(db, STATES, "a|running|1|t|t;b|pending|2|f|f");
+}
+END_TEST
+
+#define LATER INT64_C(4102444800000000) /* 2100-01-01T00:00:00Z */
+
+/* A job with a time of its own moves no other one, nor is it moved. */
+START_TEST(timed)
+{
+    CLEANUP_DB struct odks_db *db = test_fresh();
+    struct odks_err err = ODKS_ERR_INIT;
+    struct odks_enqueue what = test_job("a");
+    int64_t waiting, id, again;
+
+    (void) test_enqueue(db, &what, &waiting);
+    what.run_at = LATER;
+    what.payload.full = true;
+    what.priority = 7;
+    ck_assert_int_eq(test_enqueue(db, &what, &id), ODKS_QUEUED_NEW);
+    what.payload.full = false;
+    what.priority = 9;
+    ck_assert_int_eq(test_enqueue(db, &what, &again), ODKS_QUEUED_MERGED);
+    ck_assert_int_eq(id, again);
+    what = test_job("a");
+    ck_assert_int_eq(test_enqueue_slot(db, &what, NOON), ODKS_QUEUED_MERGED);
+#define JOBS                                                           \
+    "SELECT string_agg(concat_ws('|', state, priority, payload), ';' " \
+    "ORDER BY state) FROM odk_sync_queue"
+    ODKS_SQL_IS(db, JOBS, "pending|100|{};timed|7|{\"full\": true}");
+
+    ODKS_OK(odks_db_begin(db, &err));
+    ODKS_OK(odks_queue_enqueue_timed(db, &err));
+    ODKS_OK(odks_db_commit(db, &err));
+    ODKS_SQL_IS(db, JOBS, "pending|100|{};timed|7|{\"full\": true}");
+
+    /* its time has come: the two become one */
+    test_do(db, "UPDATE odk_sync_queue SET run_at = clock_timestamp() "
+                "WHERE state = 'timed'");
+    ODKS_OK(odks_db_begin(db, &err));
+    ODKS_OK(odks_queue_enqueue_timed(db, &err));
+    ODKS_OK(odks_db_commit(db, &err));
+    ODKS_SQL_IS(db, JOBS, "pending|7|{\"full\": true}");
+}
+END_TEST
+
+START_TEST(timed_keeps_its_number)
+{
+    CLEANUP_DB struct odks_db *db = test_fresh();
+    struct odks_err err = ODKS_ERR_INIT;
+    struct odks_enqueue what = test_job("a");
+    int64_t id;
+
+    what.run_at = LATER;
+    what.max_failures = 3;
+    (void) test_enqueue(db, &what, &id);
+    test_do(db, "UPDATE odk_sync_queue SET run_at = clock_timestamp()");
+    ODKS_OK(odks_db_begin(db, &err));
+    ODKS_OK(odks_queue_enqueue_timed(db, &err));
+    ODKS_OK(odks_db_commit(db, &err));
+    CLEANUP_FREE char *want = odks_xasprintf("%lld|pending|3", (long long) id);
+    ODKS_SQL_IS(db,
+                "SELECT concat_ws('|', id, state, max_failures) "
+                "FROM odk_sync_queue",
+                want);
+}
+END_TEST
+
+static void
+apply_settings(struct odks_db *db, const char *digests, const char *due)
+{
+    struct odks_err err = ODKS_ERR_INIT;
+    CLEANUP_BUF struct odks_buf types = ODKS_BUF_INIT(100);
+    PGresult *res;
+
+    ODKS_OK(odks_db_begin(db, &err));
+    ODKS_OK(odks_queue_apply_settings(db, digests, &res, &err));
+    ck_assert(odks_buf_add_str(&types, ""));
+    for (int i = 0; i < PQntuples(res); i++)
+        ck_assert(odks_buf_printf(&types, "%s ", PQgetvalue(res, i, 0)));
+    ck_assert_str_eq(types.data, due);
+    PQclear(res);
+    ODKS_OK(odks_db_commit(db, &err));
+}
+
+START_TEST(other_settings_give_another_chance)
+{
+    CLEANUP_DB struct odks_db *db = test_fresh();
+
+    test_do(db,
+            "INSERT INTO odk_sync_queue (sync_type, state, failures, run_at)"
+            " VALUES ('a', 'dead', 5, '2100-01-01Z'),"
+            " ('b', 'pending', 2, '2100-01-01Z'),"
+            " ('c', 'pending', 0, '2100-01-01Z')");
+    /* nothing is known of what they failed with */
+    apply_settings(db, "{\"a\": \"1\", \"b\": \"1\", \"c\": \"1\"}", "");
+    apply_settings(db, "{\"a\": \"1\"}", "");
+    apply_settings(db, "{\"a\": \"2\", \"b\": \"1\", \"c\": \"2\"}", "a ");
+    apply_settings(db, "{\"b\": \"2\"}", "b ");
+    ODKS_SQL_IS(db,
+                "SELECT string_agg(concat_ws('|', sync_type, state, failures,"
+                " run_at <= clock_timestamp()), ';' ORDER BY id)"
+                " FROM odk_sync_queue",
+                "a|pending|0|t;b|pending|0|t;c|pending|0|f");
 }
 END_TEST
 
@@ -321,6 +461,10 @@ suite(void)
     tcase_add_test(tc, dead_comes_back);
     tcase_add_test(tc, pause);
     tcase_add_test(tc, cancel_and_retry);
+    tcase_add_test(tc, retry_and_cancel_a_type);
+    tcase_add_test(tc, timed);
+    tcase_add_test(tc, timed_keeps_its_number);
+    tcase_add_test(tc, other_settings_give_another_chance);
     suite_add_tcase(s, tc);
     return s;
 }
