@@ -7,6 +7,7 @@
 
 #include "bin/cmd.h"
 #include "bin/print.h"
+#include "jobs/walk.h"
 #include "run/due.h"
 #include "track/track.h"
 
@@ -48,6 +49,54 @@ print_late(const PGresult *res, int row, int submissions, int files,
                missing == 1 ? "" : "s", count, count == 1 ? "" : "s", words);
 }
 
+/* "35 s", "12 min", "7 h": nobody plans by more than that. */
+static void
+format_span(int64_t seconds, char text[32])
+{
+    if (seconds < 100)
+        (void) snprintf(text, 32, "%" PRId64 " s", seconds);
+    else if (seconds < INT64_C(100) * 60)
+        (void) snprintf(text, 32, "%" PRId64 " min", (seconds + 30) / 60);
+    else
+        (void) snprintf(text, 32, "%" PRId64 " h", (seconds + 1800) / 3600);
+}
+
+/* How far a walk through everything is, whoever does it. */
+static void
+print_progress(const struct odks_config *cfg, const PGresult *res, int row)
+{
+    struct odks_err ignored = ODKS_ERR_INIT;
+    const char *type = odks_db_text(res, row, ODKS_STATUS_SYNC_TYPE);
+    const char *runner = odks_db_text(res, row, ODKS_STATUS_CLAIMED_BY);
+    const struct odks_job_conf *job = odks_config_find_job(cfg, type, &ignored);
+    const char *rows = "rows";
+    char left[32];
+
+    if (PQgetisnull(res, row, ODKS_STATUS_BACKFILL_DONE))
+        return;
+    if (job != NULL)
+        rows = odks_feed_names(odks_job_feed(job))->rows;
+    printf("\n%s: %s sync: %" PRId64 " of %" PRId64 " %s (%" PRId64 " %%)",
+           type,
+           PQgetisnull(res, row, ODKS_STATUS_WATERMARK) ? "first" : "full",
+           odks_db_int64(res, row, ODKS_STATUS_BACKFILL_DONE),
+           odks_db_int64(res, row, ODKS_STATUS_BACKFILL_TOTAL), rows,
+           odks_db_int64(res, row, ODKS_STATUS_BACKFILL_PERCENT));
+    if (runner == NULL) {
+        printf("; the next run continues\n");
+        return;
+    }
+    if (!PQgetisnull(res, row, ODKS_STATUS_BACKFILL_RATE))
+        printf(", %" PRId64 " a second",
+               odks_db_int64(res, row, ODKS_STATUS_BACKFILL_RATE));
+    if (!PQgetisnull(res, row, ODKS_STATUS_BACKFILL_SECONDS_LEFT)) {
+        format_span(odks_db_int64(res, row, ODKS_STATUS_BACKFILL_SECONDS_LEFT),
+                    left);
+        printf(", about %s left", left);
+    }
+    printf(", on %s\n", runner);
+}
+
 /* What needs more words than a cell: proofs that are missing, errors. */
 static void
 print_remarks(const struct odks_config *cfg, const PGresult *res)
@@ -58,6 +107,7 @@ print_remarks(const struct odks_config *cfg, const PGresult *res)
         if (error != NULL)
             printf("\n%s: %s\n", odks_db_text(res, row, ODKS_STATUS_SYNC_TYPE),
                    error);
+        print_progress(cfg, res, row);
         print_late(res, row, ODKS_STATUS_ATTACHMENTS_WAITING,
                    ODKS_STATUS_ATTACHMENTS_WAITING_FILES,
                    "not uploaded by the device yet");
@@ -95,7 +145,8 @@ odks_cmd_history(const struct odks_cli *cli, struct odks_err *err)
     CLEANUP_CMD struct odks_cmd_db c = { 0 };
     const char *type = cli->arg_count > 0 ? cli->args[0] : NULL;
 
-    if (!odks_cmd_open(cli, &c, err))
+    if (!odks_cmd_open(cli, &c, err)
+        || (type != NULL && !odks_cmd_check_type(&c, type, err)))
         return err->code;
     CLEANUP_PGRESULT PGresult *res =
         odks_track_history(c.db, type, cli->limit, err);

@@ -58,6 +58,7 @@ start_backfill(struct odks_walk *w, char *hash)
     c->etag_key = NULL; /* the tag is not of what this walk writes */
     c->backfill_started = w->form.date;
     c->backfill_position = ODKS_TIME_NONE;
+    c->backfill_progress = (struct odks_progress){ 0 };
     c->backfill_job = w->a->job != NULL ? w->a->job->id : 0;
     if (c->watermark == ODKS_TIME_NONE) /* a first walk: nothing to compare */
         c->last_reconcile = w->form.date;

@@ -35,20 +35,29 @@ odks_job_query(const struct odks_job_conf *job)
     };
 }
 
+/* Is this a walk through everything, whose end is known? */
+static bool
+in_backfill(const struct odks_walk *w)
+{
+    return w->a->progress != NULL;
+}
+
 void
 odks_walk_progress(struct odks_walk *w)
 {
+    const struct odks_progress *p = &w->cursor.backfill_progress;
     int64_t now = odks_clock_ms();
-    int64_t seen = w->counts.received;
+    int64_t seen = in_backfill(w) ? p->done : w->counts.received;
     char line[200], of[30] = "", left[40] = "";
 
     if (!odks_log_has_progress() || now - w->progress.shown_ms < PROGRESS_MS)
         return;
-    int64_t rate = seen * 1000 / (now - w->progress.started_ms + 1);
-    if (w->progress.total > seen && rate > 0) {
-        (void) snprintf(of, sizeof(of), " of %" PRId64, w->progress.total);
+    int64_t rate = (in_backfill(w) ? p->read : seen) * 1000
+                   / (now - w->progress.started_ms + 1);
+    if (in_backfill(w) && p->total > seen && rate > 0) {
+        (void) snprintf(of, sizeof(of), " of %" PRId64, p->total);
         (void) snprintf(left, sizeof(left), ", %" PRId64 " s left",
-                        (w->progress.total - seen) / rate + 1);
+                        (p->total - seen) / rate + 1);
     }
     (void) snprintf(line, sizeof(line), "%s: %" PRId64 "%s %s, %" PRId64 "/s%s",
                     w->a->conf->sync_type, seen, of,
@@ -57,12 +66,31 @@ odks_walk_progress(struct odks_walk *w)
     w->progress.shown_ms = now;
 }
 
+/*
+ * Count the rows of the batch, for the transaction that stores them: what it
+ * says of our progress is then as true as its rows.
+ */
+static void
+count_batch(struct odks_walk *w)
+{
+    struct odks_progress *p = &w->cursor.backfill_progress;
+
+    w->progress.response += (int64_t) odks_batch_rows(w->batch);
+    if (!in_backfill(w))
+        return;
+    p->done = p->stored + w->progress.window + w->progress.response;
+    p->read = p->done - w->progress.before;
+    p->ms = odks_clock_ms() - w->progress.started_ms;
+    w->a->progress = odks_progress_text(p, w->progress.text);
+}
+
 /* Bring the batch in, in a transaction of its own. */
 static bool
 merge(struct odks_walk *w, struct odks_err *err)
 {
     if (odks_batch_rows(w->batch) == 0)
         return true;
+    count_batch(w);
     if (!odks_attempt_begin(w->a, err)
         || !odks_batch_merge(w->batch, w->a->db, &w->counts, err)
         || !odks_attempt_commit(w->a, err))
@@ -115,6 +143,7 @@ read_once(struct odks_walk *w, const char *filter, struct odks_err *err)
     query.filter = filter;
     query.expand = w->feed == ODKS_FEED_FORM;
     odks_batch_reset(w->batch);
+    w->progress.response = 0;
     if (!odks_walk_trash(w, err))
         return false;
     odks_batch_from_trash(w->batch, w->trash);
@@ -129,8 +158,10 @@ read_response(struct odks_walk *w, const char *filter, void *arg,
 {
     (void) arg;
     for (int try = 1;; try++) {
-        if (read_once(w, filter, err))
+        if (read_once(w, filter, err)) {
+            w->progress.window += w->progress.response;
             return true;
+        }
         if (err->code != ODKS_EXIT_UNAVAILABLE || try == READ_TRIES)
             return false;
         odks_log(ODKS_LOG_INFO, "%s; reading it again", err->message);
@@ -317,43 +348,68 @@ store_cursor(struct odks_walk *w, struct odks_err *err)
            && odks_attempt_commit(w->a, err);
 }
 
+/* From now on heartbeats tell how far we are; the attempt that began the walk
+ * asks Central how much there is. */
 static bool
-count_what_comes(struct odks_walk *w, struct odks_err *err)
+begin_progress(struct odks_walk *w, struct odks_err *err)
 {
-    w->progress.started_ms = odks_clock_ms();
-    if (!odks_log_has_progress())
-        return true;
+    struct odks_progress *p = &w->cursor.backfill_progress;
     struct odks_query query = odks_job_query(w->a->conf);
-    CLEANUP_FREE char *window =
-        window_filter(w, w->cursor.backfill_position, ODKS_TIME_NONE);
-    CLEANUP_FREE char *filter = narrow(window, ODKS_LIVE_AND_DELETED);
-    query.filter = filter;
-    return odks_central_count(w->central, &query, &w->progress.total, err);
+
+    query.filter = ODKS_LIVE_AND_DELETED;
+    if (p->total == 0
+        && !odks_central_count(w->central, &query, &p->total, err)) {
+        if (err->interrupted || err->code != ODKS_EXIT_UNAVAILABLE)
+            return false;
+        /* only the display needs it: the walk itself finds out what is wrong */
+        odks_log(ODKS_LOG_INFO, "%s; the progress is not known", err->message);
+        odks_err_clear(err);
+        p->total = 0;
+    }
+    w->progress.started_ms = odks_clock_ms();
+    w->progress.before = p->done = p->stored;
+    p->read = p->ms = 0;
+    w->a->progress = odks_progress_text(p, w->progress.text);
+    return true;
+}
+
+/* A window is stored as a whole: an attempt that goes on begins behind it. */
+static bool
+end_window(struct odks_walk *w, int64_t until, struct odks_err *err)
+{
+    struct odks_progress *p = &w->cursor.backfill_progress;
+
+    p->stored += w->progress.window;
+    p->done = p->stored;
+    w->a->progress = odks_progress_text(p, w->progress.text);
+    w->cursor.backfill_position = until;
+    return store_cursor(w, err);
 }
 
 bool
 odks_walk_backfill(struct odks_walk *w, struct odks_err *err)
 {
     odks_log_set_step("backfill");
-    if (!count_what_comes(w, err))
+    if (!begin_progress(w, err))
         return false;
     for (;;) {
         int64_t from = w->cursor.backfill_position, until;
 
+        w->progress.window = 0;
         if (!window_end(w, from, &until, err)
             || !odks_walk_window(w, from, until, err))
             return false;
         if (until == ODKS_TIME_NONE)
             break;
-        w->cursor.backfill_position = until;
-        if (!store_cursor(w, err))
+        if (!end_window(w, until, err))
             return false;
     }
     /* edits made meanwhile are newer than the start */
     w->cursor.watermark = w->cursor.backfill_started;
     w->cursor.backfill_started = ODKS_TIME_NONE;
     w->cursor.backfill_position = ODKS_TIME_NONE;
-    w->progress.total = 0;
+    w->cursor.backfill_progress = (struct odks_progress){ 0 };
+    w->a->progress = NULL;
     return store_cursor(w, err);
 }
 

@@ -52,9 +52,12 @@ struct odks_walk {
                           more; 0 unless on_delete = keep */
     struct odks_merge counts;
     struct {
-        int64_t total; /* submissions to come; 0: unknown */
+        int64_t response; /* rows of the response that is read */
+        int64_t window;   /* rows of the responses before it in its window */
+        int64_t before;   /* rows that attempts before this one stored */
         int64_t started_ms;
         int64_t shown_ms;
+        char text[ODKS_PROGRESS_TEXT]; /* for the attempt */
     } progress;
 };
 

@@ -60,12 +60,20 @@ bool
 odks_queue_heartbeat(struct odks_db *db, const struct odks_job *job,
                      struct odks_err *err)
 {
+    return odks_queue_heartbeat_at(db, job, NULL, err);
+}
+
+bool
+odks_queue_heartbeat_at(struct odks_db *db, const struct odks_job *job,
+                        const char *progress, struct odks_err *err)
+{
     struct texts t;
     char lease[ODKS_DB_INT64_TEXT];
     const char *const params[] = {
         odks_db_int64_param(job->id, t.id),
         odks_db_int64_param(job->claim_no, t.claim_no),
         odks_db_int64_param(job->lease_s, lease),
+        progress,
     };
 
     CLEANUP_PGRESULT PGresult *res =

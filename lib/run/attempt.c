@@ -45,7 +45,8 @@ odks_attempt_begin(struct odks_attempt *a, struct odks_err *err)
         return begin_dry(a, err);
 
     int64_t now = odks_clock_ms();
-    if (!odks_db_begin(a->db, err) || !odks_queue_heartbeat(a->db, a->job, err))
+    if (!odks_db_begin(a->db, err)
+        || !odks_queue_heartbeat_at(a->db, a->job, a->progress, err))
         return false;
     a->beat_ms = now;
     return true;

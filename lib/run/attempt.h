@@ -33,6 +33,8 @@ struct odks_attempt {
     struct json_object *metadata; /* the kind adds what it knows */
     int64_t records;              /* so far; for history and progress */
     int64_t latest;               /* newest submission date, or NONE */
+    const char *progress;         /* of a walk through everything, for status:
+                                     JSON, or NULL; borrowed */
     int64_t beat_ms;              /* odks_clock_ms() of the last heartbeat */
     bool finished;                /* odks_attempt_finish() was committed */
     bool dry_open;                /* the dry run's transaction is open */

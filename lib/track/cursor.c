@@ -3,6 +3,8 @@
 
 #include "track/cursor.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "core/json.h"
@@ -22,7 +24,8 @@ enum {
     COL_ETAG_KEY,
     COL_ETAG_COMPARED,
     COL_ETAG_EMPTY,
-    COL_ETAG_HELD
+    COL_ETAG_HELD,
+    COL_BACKFILL_PROGRESS
 };
 
 static char *
@@ -31,6 +34,38 @@ copy(const PGresult *res, int column)
     const char *text = odks_db_text(res, 0, column);
 
     return text != NULL ? odks_xstrdup(text) : NULL;
+}
+
+static int64_t
+number_of(struct json_object *o, const char *key)
+{
+    return json_object_get_int64(odks_json_member(o, key));
+}
+
+static void
+read_progress(const char *text, struct odks_progress *progress)
+{
+    CLEANUP_JSON struct json_object *o =
+        text != NULL ? odks_json_read(text) : NULL;
+
+    *progress = (struct odks_progress){ .total = number_of(o, "total"),
+                                        .done = number_of(o, "done"),
+                                        .stored = number_of(o, "stored"),
+                                        .read = number_of(o, "read"),
+                                        .ms = number_of(o, "ms") };
+}
+
+const char *
+odks_progress_text(const struct odks_progress *progress,
+                   char text[ODKS_PROGRESS_TEXT])
+{
+    (void) snprintf(text, ODKS_PROGRESS_TEXT,
+                    "{\"total\": %" PRId64 ", \"done\": %" PRId64
+                    ", \"stored\": %" PRId64 ", \"read\": %" PRId64
+                    ", \"ms\": %" PRId64 "}",
+                    progress->total, progress->done, progress->stored,
+                    progress->read, progress->ms);
+    return text;
 }
 
 bool
@@ -60,6 +95,8 @@ odks_cursor_load(struct odks_db *db, const char *sync_type,
     c->backfill_job = odks_db_int64(res, 0, COL_BACKFILL_JOB);
     c->last_reconcile = odks_db_time(res, 0, COL_LAST_RECONCILE);
     c->counts = counts != NULL ? odks_json_read(counts) : NULL;
+    read_progress(odks_db_text(res, 0, COL_BACKFILL_PROGRESS),
+                  &c->backfill_progress);
     return true;
 }
 
@@ -71,6 +108,7 @@ odks_cursor_store(struct odks_db *db, const char *sync_type,
     char position[ODKS_TIME_TEXT], reconcile[ODKS_TIME_TEXT];
     char job[ODKS_DB_INT64_TEXT], empty[ODKS_DB_INT64_TEXT];
     char held[ODKS_DB_INT64_TEXT];
+    char progress[ODKS_PROGRESS_TEXT];
     const char *const params[] = {
         sync_type,
         c->form_hash,
@@ -85,6 +123,9 @@ odks_cursor_store(struct odks_db *db, const char *sync_type,
         c->etag_compared ? "t" : "f",
         odks_db_int64_param(c->etag_empty, empty),
         odks_db_int64_param(c->etag_held, held),
+        c->backfill_progress.total > 0
+            ? odks_progress_text(&c->backfill_progress, progress)
+            : NULL,
     };
 
     CLEANUP_PGRESULT PGresult *res =

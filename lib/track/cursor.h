@@ -26,6 +26,13 @@ struct odks_cursor {
     int64_t backfill_started;  /* Central's clock then; NONE: none under way */
     int64_t backfill_position; /* older submissions are stored */
     int64_t backfill_job;      /* that began it; 0: none */
+    struct odks_progress {
+        int64_t total;  /* rows in Central when it began; 0: not known */
+        int64_t done;   /* rows stored so far */
+        int64_t stored; /* of them, before backfill_position */
+        int64_t read;   /* rows that the last attempt read, */
+        int64_t ms;     /* and how long that took */
+    } backfill_progress;
     int64_t last_reconcile;
     struct json_object *counts; /* of the last proof, or NULL */
 };
@@ -44,6 +51,11 @@ struct odks_cursor {
 ODKS_MUST_CHECK bool odks_cursor_load(struct odks_db *db, const char *sync_type,
                                       struct odks_cursor *c,
                                       struct odks_err *err);
+
+/* The text of backfill_progress, for the column of that name. */
+enum { ODKS_PROGRESS_TEXT = 200 };
+const char *odks_progress_text(const struct odks_progress *progress,
+                               char text[ODKS_PROGRESS_TEXT]);
 
 /* Write all of *c. */
 ODKS_MUST_CHECK bool odks_cursor_store(struct odks_db *db,

@@ -49,6 +49,13 @@ enum odks_status_column {
     /* the same, too old to be looked for any more */
     ODKS_STATUS_ATTACHMENTS_FAILED,
     ODKS_STATUS_ATTACHMENTS_FAILED_FILES,
+    /* of a walk through everything, NULL if none is under way: rows, and what
+     * the attempt that runs now makes of it */
+    ODKS_STATUS_BACKFILL_DONE,
+    ODKS_STATUS_BACKFILL_TOTAL,
+    ODKS_STATUS_BACKFILL_PERCENT,
+    ODKS_STATUS_BACKFILL_RATE, /* rows a second */
+    ODKS_STATUS_BACKFILL_SECONDS_LEFT,
     ODKS_STATUS_COLUMNS
 };
 ODKS_MUST_CHECK PGresult *odks_track_status(struct odks_db *db,

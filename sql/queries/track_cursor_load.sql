@@ -1,4 +1,4 @@
--- returns 0..1 rows of 12 columns, takes 1 parameters
+-- returns 0..1 rows of 13 columns, takes 1 parameters
 SELECT form_hash,
     (extract(epoch FROM watermark) * 1000000)::bigint AS watermark,
     etag,
@@ -8,6 +8,7 @@ SELECT form_hash,
         AS backfill_position,
     backfill_job,
     (extract(epoch FROM last_reconcile) * 1000000)::bigint AS last_reconcile,
-    counts, etag_key, etag_compared, etag_empty, etag_held
+    counts, etag_key, etag_compared, etag_empty, etag_held,
+    backfill_progress
 FROM odk_sync_cursor
 WHERE sync_type = $1::text

@@ -1,10 +1,10 @@
--- returns 0..0 rows of 0 columns, takes 13 parameters
+-- returns 0..0 rows of 0 columns, takes 14 parameters
 INSERT INTO odk_sync_cursor (sync_type, form_hash, watermark, etag,
     backfill_started, backfill_position, backfill_job, last_reconcile, counts,
-    etag_key, etag_compared, etag_empty, etag_held)
+    etag_key, etag_compared, etag_empty, etag_held, backfill_progress)
 VALUES ($1::text, $2::text, $3::timestamptz, $4::text, $5::timestamptz,
     $6::timestamptz, $7::bigint, $8::timestamptz, $9::jsonb, $10::text,
-    $11::boolean, $12::bigint, $13::bigint)
+    $11::boolean, $12::bigint, $13::bigint, $14::jsonb)
 ON CONFLICT (sync_type) DO UPDATE
 SET form_hash = EXCLUDED.form_hash,
     watermark = EXCLUDED.watermark,
@@ -18,4 +18,5 @@ SET form_hash = EXCLUDED.form_hash,
     etag_compared = EXCLUDED.etag_compared,
     etag_empty = EXCLUDED.etag_empty,
     etag_held = EXCLUDED.etag_held,
+    backfill_progress = EXCLUDED.backfill_progress,
     updated_at = clock_timestamp()

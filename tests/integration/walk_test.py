@@ -4,11 +4,13 @@
 import contextlib
 import json
 import os
+import signal
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "harness"))
 import odks  # noqa: E402
+import pg  # noqa: E402
 import tap  # noqa: E402
 
 FORM = "household"
@@ -369,6 +371,99 @@ def test_encrypted_form_gives_metadata():
         tap.check("encrypted" in result.err, str(result))
         rows = world.session.rows("SELECT _status FROM odk.secret")
         tap.check(any(r["_status"] for r in rows), str(rows))
+
+
+# -- how far it is -------------------------------------------------------------
+
+def status(world):
+    rows = json.loads(world.ok("status", "--json").out)
+    row = rows[0] if rows else {}
+    return [row.get("backfill_" + key) for key in
+            ("done", "total", "percent", "seconds_left")], row
+
+
+def stall_window(world, number):
+    """Central answers the number-th window up to its first rows."""
+    world.central.script({"match": "expand", "skip": number, "action": {
+        "stall": [9000, 60]}})
+
+
+def read_until(world, process, window):
+    """The run has stored some of the window, and waits for the rest."""
+    def stored():
+        done = status(world)[0][0]
+        tap.check(process.poll() is None, "the run ended")
+        return done is not None and done > window
+
+    pg.wait_until(stored, 60, "the run stores rows of the window")
+
+
+def stop(process):
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=60)
+
+
+def test_progress_of_a_first_sync():
+    """While it runs, when it was stopped, when it goes on, and with --full."""
+    with new_world(window_rows=5, batch_bytes=1) as world:
+        world.init()
+        for seed in range(23):
+            world.central.create(FORM, seed=seed + 1)
+            world.central.clock(advance=60)
+        world.central.clock(advance=3600)
+        stall_window(world, 2)
+        process = world.start("run")
+        read_until(world, process, 10)
+        (done, total, percent, left), row = status(world)
+        tap.equal((total, percent), (23, done * 100 // 23), "progress")
+        tap.check(10 < done < 15 and left is not None
+                  and row["backfill_rate"] is not None, str(row))
+        text = world.ok("status").out
+        tap.check(f"people: first sync: {done} of 23 submissions ({percent} %)"
+                  in text and f" on {row['claimed_by']}" in text, text)
+        stop(process)
+        (done, *rest), row = status(world)
+        tap.check(10 < done < 15, str(row))
+        tap.equal((rest[0], rest[2], row["backfill_rate"]), (23, None, None),
+                  "stopped")
+        text = world.ok("status").out
+        tap.check("the next run continues" in text, text)
+        # what the next attempt reads again does not count twice
+        stall_window(world, 1)
+        world.central.requests()
+        process = world.start("run")
+        read_until(world, process, 15)
+        (done, total, *_), row = status(world)
+        tap.check(15 < done < 20 and total == 23, str(row))
+        asked = [r["path"] for r in world.central.requests()["requests"]
+                 if "count=true" in r["path"]]
+        tap.equal(asked, [], "the total is known")
+        stop(process)
+        world.central.script(clear=True)
+        world.ok("run")
+        world.compare(FORM)
+        tap.equal(status(world)[0], [None] * 4, "it is over")
+        tap.check("sync:" not in world.ok("status").out, "it is over")
+        # once more, all of it
+        stall_window(world, 1)
+        process = world.start("run", "people", "--full")
+        read_until(world, process, 5)
+        (done, total, *_), row = status(world)
+        tap.check(5 < done < 10 and total == 23, str(row))
+        tap.check("people: full sync: " in world.ok("status").out, "full")
+        stop(process)
+
+
+def test_a_total_that_cannot_be_had():
+    """It is for the display alone."""
+    with new_world() as world:
+        world.init()
+        world.central.create(FORM, count=3, seed=1)
+        world.central.clock(advance=3600)
+        world.central.script({"match": "$count=true", "action": {"cut": 20}})
+        result = world.ok("run", "-v")
+        tap.check("the progress is not known" in result.err, str(result))
+        world.compare(FORM)
 
 
 if __name__ == "__main__":

@@ -110,6 +110,30 @@ START_TEST(of_exec)
 }
 END_TEST
 
+/* In the same statement, and only while the claim is ours. */
+START_TEST(heartbeat_stores_progress)
+{
+    CLEANUP_DB struct odks_db *db = test_fresh();
+    struct odks_err err = ODKS_ERR_INIT;
+    CLEANUP_JOB struct odks_job *job = test_running(db);
+
+    test_do(db, "INSERT INTO odk_sync_cursor (sync_type) VALUES ('a'), ('b')");
+#define PROGRESS                                                        \
+    "SELECT string_agg(sync_type || backfill_progress, ';' ORDER BY 1)" \
+    " FROM odk_sync_cursor WHERE backfill_progress IS NOT NULL"
+    ODKS_OK(odks_db_begin(db, &err));
+    ODKS_OK(odks_queue_heartbeat_at(db, job, "{\"done\": 1}", &err));
+    ODKS_OK(odks_queue_heartbeat(db, job, &err));
+    ODKS_OK(odks_db_commit(db, &err));
+    ODKS_SQL_IS(db, PROGRESS, "a{\"done\": 1}");
+    job->claim_no++;
+    ODKS_OK(odks_db_begin(db, &err));
+    ODKS_FAILS(odks_queue_heartbeat_at(db, job, "{\"done\": 2}", &err), FENCED);
+    ODKS_OK(odks_db_commit(db, &err));
+    ODKS_SQL_IS(db, PROGRESS, "a{\"done\": 1}");
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -121,6 +145,7 @@ suite(void)
     tcase_add_test(tc, of_closed_history);
     tcase_add_test(tc, ten);
     tcase_add_loop_test(tc, of_exec, 0, ENDS);
+    tcase_add_test(tc, heartbeat_stores_progress);
     suite_add_tcase(s, tc);
     return s;
 }

@@ -22,6 +22,8 @@ same(const struct odks_cursor *a, const struct odks_cursor *b)
     ck_assert_int_eq(a->backfill_position, b->backfill_position);
     ck_assert_int_eq(a->backfill_job, b->backfill_job);
     ck_assert_int_eq(a->last_reconcile, b->last_reconcile);
+    ck_assert_mem_eq(&a->backfill_progress, &b->backfill_progress,
+                     sizeof(a->backfill_progress));
     ck_assert(json_object_equal(a->counts, b->counts));
 }
 
@@ -41,6 +43,7 @@ START_TEST(store_and_load)
                                 .backfill_started = NOON + 1,
                                 .backfill_position = NOON + 2,
                                 .backfill_job = 7,
+                                .backfill_progress = { 100, 42, 40, 12, 9 },
                                 .last_reconcile = NOON + 3,
                                 .counts = odks_json_read("{\"n\": 3}") };
 

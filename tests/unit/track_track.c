@@ -20,6 +20,23 @@ row_is(const PGresult *res, int row, int columns, const char *want)
     ck_assert_str_eq(b.data, want);
 }
 
+/* done, total, percent, rate and seconds left */
+static void
+progress_is(const PGresult *res, int row, const char *want)
+{
+    CLEANUP_BUF struct odks_buf b = ODKS_BUF_INIT(4096);
+
+    for (int i = ODKS_STATUS_BACKFILL_DONE;
+         i <= ODKS_STATUS_BACKFILL_SECONDS_LEFT; i++) {
+        const char *text = odks_db_text(res, row, i);
+
+        ck_assert(odks_buf_printf(&b, "%s%s",
+                                  i > ODKS_STATUS_BACKFILL_DONE ? "|" : "",
+                                  text != NULL ? text : "-"));
+    }
+    ck_assert_str_eq(b.data, want);
+}
+
 static const char many_states[] =
     "INSERT INTO odk_sync_status (sync_type, last_sync_status, "
     "last_records_processed, last_sync_timestamp, "
@@ -38,7 +55,18 @@ static const char many_states[] =
     "VALUES ('gone', 'dead', '2026-11-02Z', 5), "
     "('held', 'pending', '2026-11-02Z', 0), "
     "('wait', 'pending', '2100-01-01Z', 1), "
-    "('run', 'pending', '2100-01-01Z', 0); "
+    "('run', 'pending', '2100-01-01Z', 0), "
+    "('time', 'timed', '2101-01-01Z', 0), "
+    "('time', 'timed', '2100-01-01Z', 0); "
+    "INSERT INTO odk_sync_cursor (sync_type, backfill_started, watermark, "
+    "backfill_progress) VALUES "
+    "('run', '2026-11-01Z', NULL, '{\"total\": 100, \"done\": 42, "
+    "\"stored\": 40, \"read\": 21, \"ms\": 7000}'), "
+    "('wait', '2026-11-01Z', NULL, '{\"total\": 100, \"done\": 199, "
+    "\"stored\": 40, \"read\": 21, \"ms\": 0}'), "
+    /* a walk that is over says nothing, nor do settings alone */
+    "('gone', NULL, NULL, '{\"total\": 1, \"done\": 1}'); "
+    "INSERT INTO odk_sync_slot (sync_type, settings) VALUES ('new', 'x'); "
     "INSERT INTO odk_sync_slot (sync_type, paused_at) "
     "VALUES ('held', '2026-11-01Z')";
 
@@ -57,7 +85,7 @@ START_TEST(status)
     test_do(db, many_states);
     CLEANUP_PGRESULT PGresult *res = odks_track_status(db, &err);
     ck_assert_msg(res != NULL, "%s", err.message);
-    ck_assert_int_eq(PQntuples(res), 5);
+    ck_assert_int_eq(PQntuples(res), 6);
     ck_assert_int_eq(PQnfields(res), ODKS_STATUS_COLUMNS);
     row_is(res, 0, ODKS_STATUS_SHORT,
            "done|success|2026-11-02T10:00:00Z|3|4|1|-|-");
@@ -67,6 +95,8 @@ START_TEST(status)
     row_is(res, 3, ODKS_STATUS_SHORT,
            "run|in_progress|-|-|-|0|running|2100-01-01T00:00:00Z");
     row_is(res, 4, ODKS_STATUS_SHORT,
+           "time|pending|-|-|-|0|waiting|2100-01-01T00:00:00Z");
+    row_is(res, 5, ODKS_STATUS_SHORT,
            "wait|pending|-|-|-|0|waiting|2100-01-01T00:00:00Z");
     ck_assert_str_eq(PQgetvalue(res, 0, ODKS_STATUS_COUNTS),
                      "{\"table\": 3, \"central\": 4}");
@@ -83,6 +113,9 @@ START_TEST(status)
     ck_assert_str_eq(PQfname(res, ODKS_STATUS_LEASE_UNTIL), "lease_until");
     ck_assert_str_eq(PQfname(res, ODKS_STATUS_BACKFILL_POSITION),
                      "backfill_position");
+    progress_is(res, 1, "-|-|-|-|-");
+    progress_is(res, 3, "42|100|42|3|20");
+    progress_is(res, 5, "199|199|100|-|-");
     ODKS_OK(odks_db_commit(db, &err));
     odks_job_free(job);
 }
@@ -126,6 +159,7 @@ START_TEST(queue)
         "2|due|due|2026-11-02T00:00:00Z|5|0|-|-",
         "5|held|paused|2026-11-02T00:00:00Z|100|0|-|-",
         "6|wait|waiting|2100-01-01T00:00:00Z|100|1|-|no route",
+        "7|time|waiting|2101-01-01T00:00:00Z|100|0|-|-",
         "1|gone|dead|2026-11-02T00:00:00Z|100|5|-|x",
     };
 
@@ -144,15 +178,17 @@ START_TEST(queue)
             "('held', 'pending', '2026-11-02Z', 100, 0, NULL, NULL, NULL, "
             "NULL, false, NULL), "
             "('wait', 'pending', '2100-01-01Z', 100, 1, NULL, NULL, NULL, "
-            "NULL, false, 'no route'); "
+            "NULL, false, 'no route'), "
+            "('time', 'timed', '2101-01-01Z', 100, 0, NULL, NULL, NULL, "
+            "NULL, false, NULL); "
             "INSERT INTO odk_sync_slot (sync_type, paused_at) "
             "VALUES ('held', now())");
     ODKS_OK(odks_db_begin(db, &err));
     CLEANUP_PGRESULT PGresult *res = odks_track_queue(db, &err);
     ck_assert_msg(res != NULL, "%s", err.message);
     ck_assert_int_eq(PQnfields(res), ODKS_QUEUE_COLUMNS);
-    ck_assert_int_eq(PQntuples(res), 6);
-    for (int i = 0; i < 6; i++)
+    ck_assert_int_eq(PQntuples(res), 7);
+    for (int i = 0; i < 7; i++)
         row_is(res, i, ODKS_QUEUE_SHORT, want[i]);
     ck_assert_str_eq(PQfname(res, ODKS_QUEUE_CLAIM_NO), "claim_no");
     ck_assert_str_eq(PQfname(res, ODKS_QUEUE_PAYLOAD), "payload");
