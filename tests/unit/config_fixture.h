@@ -30,7 +30,13 @@ static char fixture_dir[64];
 static inline void
 fixture_setup(void)
 {
+    const char *srcdir = getenv("top_srcdir");
+    char *kept = srcdir != NULL ? strdup(srcdir) : NULL;
+
     ck_assert_int_eq(clearenv(), 0);
+    if (kept != NULL)
+        ck_assert_int_eq(setenv("top_srcdir", kept, 1), 0);
+    free(kept);
     ck_assert_int_eq(setenv("PATH", "/usr/bin:/bin", 1), 0);
     (void) snprintf(fixture_dir, sizeof(fixture_dir), "%s",
                     "/tmp/odks-config-XXXXXX");
