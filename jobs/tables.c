@@ -3,6 +3,7 @@
 #include <config.h>
 
 #include "core/log.h"
+#include "jobs/forms.h"
 #include "jobs/walk.h"
 
 enum { MAX_DDL = 4 << 20 };
@@ -22,6 +23,8 @@ odks_walk_model_conf(const struct odks_walk *w)
 
     return (struct odks_model_conf){
         .sync_type = conf->sync_type,
+        .form_of = conf->form_of,
+        .number = odks_forms_number(conf),
         .central = conf->central->name,
         .project = query.project,
         .feed = query.feed,

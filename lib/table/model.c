@@ -23,13 +23,9 @@ odks_model_key(const struct odks_model_conf *conf, struct odks_model_key *key)
     return key->params;
 }
 
-bool
-odks_model_lock(struct odks_db *db, const struct odks_model_conf *conf,
-                struct odks_err *err)
+static bool
+lock_key(struct odks_db *db, const char *key, struct odks_err *err)
 {
-    CLEANUP_FREE char *key = odks_xasprintf(
-        "odk-sync %s %s/%" PRId64 "/%s", odks_feed_names(conf->feed)->what,
-        conf->central, conf->project, conf->form_id);
     const char *const params[] = { key };
     CLEANUP_PGRESULT PGresult *res =
         odks_db_query(db, &odks_sql_table_lock, params, err);
@@ -37,10 +33,35 @@ odks_model_lock(struct odks_db *db, const struct odks_model_conf *conf,
     return res != NULL;
 }
 
+bool
+odks_model_lock(struct odks_db *db, const struct odks_model_conf *conf,
+                struct odks_err *err)
+{
+    CLEANUP_FREE char *key = odks_xasprintf(
+        "odk-sync %s %s/%" PRId64 "/%s", odks_feed_names(conf->feed)->what,
+        conf->central, conf->project, conf->form_id);
+
+    return lock_key(db, key, err);
+}
+
+/* Two forms must not choose one name at the same time. After the other lock. */
+static bool
+lock_names(struct odks_db *db, const struct odks_model_conf *conf,
+           const struct odks_plan *plan, struct odks_err *err)
+{
+    CLEANUP_FREE char *key =
+        odks_xasprintf("odk-sync tables in %s", conf->schema);
+    size_t count = 0;
+
+    for (size_t i = 0; i < plan->model->table_count; i++)
+        count += plan->new_table[i];
+    return count == 0 || lock_key(db, key, err);
+}
+
 /* Tables and views that are to be made must not be there. */
 static bool
 check_relations(struct odks_db *db, const struct odks_model_conf *conf,
-                const struct odks_plan *plan, struct odks_err *err)
+                struct odks_plan *plan, struct odks_err *err)
 {
     CLEANUP_JSON struct json_object *names = json_object_new_array();
 
@@ -61,15 +82,9 @@ check_relations(struct odks_db *db, const struct odks_model_conf *conf,
         odks_db_query(db, &odks_sql_table_relations, params, err);
     if (res == NULL)
         return false;
-    if (PQntuples(res) == 0)
-        return true;
-    odks_err_set(err, ODKS_EXIT_CONFIG,
-                 "%s.%s exists already and is not of %s %s", conf->schema,
-                 odks_db_text(res, 0, 0), odks_feed_names(conf->feed)->what,
-                 conf->form_id);
-    odks_err_hint(err, "Set another table or schema in [job %s].",
-                  conf->sync_type);
-    return false;
+    return PQntuples(res) == 0
+           || odks_plan_refuse_name(db, conf, plan, odks_db_text(res, 0, 0),
+                                    err);
 }
 
 static bool
@@ -119,7 +134,7 @@ empty_columns(struct odks_db *db, const struct odks_buf *statements,
 
 static bool
 apply(struct odks_db *db, const struct odks_model_conf *conf,
-      const struct odks_plan *plan, bool dry_run, struct odks_buf *ddl,
+      struct odks_plan *plan, bool dry_run, struct odks_buf *ddl,
       struct odks_err *err)
 {
     CLEANUP_BUF struct odks_buf tables = ODKS_BUF_INIT(ODKS_SQL_MAX);
@@ -159,10 +174,12 @@ odks_model_prepare(struct odks_db *db, const struct odks_model_conf *conf,
     if (!odks_plan_make(db, conf, fields, &plan, err))
         return false;
     if (plan.changed && !dry_run) {
+        if (!odks_model_lock(db, conf, err)
+            || !lock_names(db, conf, &plan, err))
+            return false;
         /* somebody may have been faster */
         odks_plan_clear(&plan);
-        if (!odks_model_lock(db, conf, err)
-            || !odks_plan_make(db, conf, fields, &plan, err))
+        if (!odks_plan_make(db, conf, fields, &plan, err))
             return false;
     }
     if (plan.changed) {

@@ -30,12 +30,16 @@ enum {
 
 struct odks_model_conf {
     const char *sync_type;
+    const char *form_of; /* job whose form = * it is of, or NULL */
+    unsigned number;     /* in its sync type: of several forms whose tables
+                            are named alike, the one that gets it; 0: none */
     const char *central; /* name of the server in the configuration */
     int64_t project;
     enum odks_feed feed;
     const char *form_id;       /* or name of the dataset */
     const char *schema;        /* where the tables go */
-    const char *table;         /* NULL: made from form_id */
+    const char *table;         /* NULL: made from form_id, with a number if
+                                  a table or view of another form has it */
     const char *const *tables; /* "Submissions", "Submissions.person", ... or
                                   NULL for all */
     bool raw;                  /* keep _raw */
@@ -126,7 +130,8 @@ ODKS_MUST_CHECK bool odks_model_lock(struct odks_db *db,
  * NULL) gets the statements as text. The caller owns *model; fields must
  * outlive it.
  *
- * 78 when a table of that name belongs to another form or to nobody.
+ * 78 when a table of that name is not of odk-sync, or conf->table is that of
+ * another form.
  */
 ODKS_MUST_CHECK bool
 odks_model_prepare(struct odks_db *db, const struct odks_model_conf *conf,

@@ -9,7 +9,6 @@
 #include "core/mem.h"
 #include "sql/queries.h"
 #include "table/rules.h"
-#include "table/system.h"
 #include "table/tree.h"
 #include "table/types.h"
 
@@ -55,68 +54,6 @@ check_place(const struct odks_plan *plan, const struct odks_model_conf *conf,
         return false;
     }
     return true;
-}
-
-/* Names of tables that the registry has given and those before table i. */
-static void
-taken_tables(const struct odks_plan *plan, size_t i, struct odks_names *taken)
-{
-    for (int row = 0; row < plan->reg.count; row++) {
-        if (strcmp(get(plan, row, ODKS_REG_TYPE), ODKS_REG_TABLE) == 0)
-            odks_names_add(taken, get(plan, row, ODKS_REG_NAME));
-    }
-    while (i-- > 0)
-        odks_names_add(taken, plan->model->table[i]->name);
-}
-
-/* A name for the table of a repeat: its parent's, "__", its own. */
-static char *
-choose_table(const struct odks_plan *plan, size_t i)
-{
-    static const char *const suffix[] = { "", NULL };
-    const struct odks_table *table = plan->model->table[i];
-    CLEANUP(odks_names_clear) struct odks_names taken = { 0 };
-    CLEANUP_FREE char *prefix = odks_xasprintf("%s__", table->parent->name);
-    CLEANUP_FREE const char **path =
-        odks_xcalloc(plan->model->table_count, sizeof(*path));
-    struct odks_naming in = { .taken = &taken,
-                              .prefix = prefix,
-                              .root = table->parent->root->path,
-                              .path = path,
-                              .suffix = suffix,
-                              .max = ODKS_TABLE_NAME_MAX };
-
-    for (size_t k = 0; k < plan->model->table_count; k++) {
-        const struct odks_table *sibling = plan->model->table[k];
-        if (sibling->parent == table->parent)
-            path[in.count++] = sibling->root->path;
-    }
-    taken_tables(plan, i, &taken);
-    return odks_name_choose(&in, table->root->path);
-}
-
-static void
-name_tables(struct odks_plan *plan, const struct odks_model_conf *conf)
-{
-    for (size_t i = 0; i < plan->model->table_count; i++) {
-        struct odks_table *table = plan->model->table[i];
-        int row = odks_registry_find(&plan->reg, table->odata, "",
-                                     ODKS_REG_TABLE, "");
-
-        plan->new_table[i] = row < 0 && table->wanted;
-        if (row >= 0) {
-            table->name = odks_xstrdup(get(plan, row, ODKS_REG_NAME));
-            plan->reg.seen[row] = true;
-        } else if (i > 0) {
-            table->name = choose_table(plan, i);
-        } else if (conf->table != NULL) {
-            table->name = odks_xstrdup(conf->table);
-        } else {
-            CLEANUP_FREE char *name = odks_name_snake(conf->form_id);
-            table->name = odks_name_fit(name, odks_system(conf->feed)->suffix,
-                                        ODKS_TABLE_NAME_MAX, conf->form_id);
-        }
-    }
 }
 
 /*
@@ -470,8 +407,8 @@ odks_plan_make(struct odks_db *db, const struct odks_model_conf *conf,
     struct odks_model *model = plan->model;
     plan->new_table =
         odks_xcalloc(model->table_count, sizeof(*plan->new_table));
-    name_tables(plan, conf);
-    if (!find_dropped(plan, conf, err))
+    if (!odks_plan_name_tables(db, conf, plan, err)
+        || !find_dropped(plan, conf, err))
         return false;
     for (size_t i = 0; i < model->table_count; i++) {
         plan->changed |= plan->new_table[i];
@@ -488,6 +425,8 @@ odks_plan_clear(struct odks_plan *plan)
 {
     odks_model_free(plan->model);
     odks_registry_clear(&plan->reg);
+    odks_names_clear(&plan->given);
+    odks_names_clear(&plan->there);
     free(plan->new_table);
     free(plan->column);
     free(plan->missed);

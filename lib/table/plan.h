@@ -78,6 +78,9 @@ struct odks_late {
 struct odks_plan {
     struct odks_model *model;
     struct odks_registry reg;
+    struct odks_names given; /* names of tables and views of other forms, */
+    struct odks_names there; /* and of relations in the schema; both are
+                                empty while no table needs a name */
     bool *new_table;
     struct odks_planned *column;
     size_t count;
@@ -104,6 +107,22 @@ ODKS_MUST_CHECK bool odks_plan_make(struct odks_db *db,
                                     struct odks_plan *plan,
                                     struct odks_err *err);
 void odks_plan_clear(struct odks_plan *plan);
+
+/*
+ * Give each table its name, and say which are new. 78 when the configuration
+ * wants a name that another form has.
+ */
+ODKS_MUST_CHECK bool odks_plan_name_tables(struct odks_db *db,
+                                           const struct odks_model_conf *conf,
+                                           struct odks_plan *plan,
+                                           struct odks_err *err);
+
+/* False, with an error: name is taken; the hint tells which one is free. */
+ODKS_MUST_CHECK bool odks_plan_refuse_name(struct odks_db *db,
+                                           const struct odks_model_conf *conf,
+                                           struct odks_plan *plan,
+                                           const char *name,
+                                           struct odks_err *err);
 
 /*
  * Is this OData table ours to write? That of a repeat which the form has no

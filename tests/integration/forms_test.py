@@ -3,6 +3,7 @@
 
 import contextlib
 import os
+import re
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
@@ -86,16 +87,114 @@ def test_forms_of_like_names_get_sync_types_of_their_own():
         world.init()
         for form in ("a-b", "a b", "a.b"):
             world.central.publish(form, "1", ["x:string"])
-        # their tables are named alike, too: only one can be first
-        world.run("run")
+        world.ok("run")
         tap.equal(types(world), ["all", "all.a_b", "all.a_b_2", "all.a_b_3"],
                   "sync types")
         found = world.session.rows(
             "SELECT sync_type, form FROM odk_sync_form_job ORDER BY 1")
-        world.run("run")
+        world.ok("run")
         tap.equal(world.session.rows(
             "SELECT sync_type, form FROM odk_sync_form_job ORDER BY 1"),
             found, "names given once")
+
+
+def forms_of_tables(world):
+    return {row["name"]: (row["project"], row["form"])
+            for row in world.session.rows(
+                "SELECT table_schema || '.' || table_name AS name, project,"
+                " form FROM odk_sync_column WHERE odk_type = 'table'")}
+
+
+def test_forms_of_like_names_get_tables_of_their_own():
+    wanted = {"odk.water_points": (1, "Water Points"),
+              "odk.water_points_2": (1, "water_points")}
+    for forms in (("Water Points", "water_points"),
+                  ("water_points", "Water Points")):
+        with new_world(include="?ater*") as world:
+            world.init()
+            for form in forms:
+                world.central.publish(form, "1", ["x:string"])
+                world.central.create(form, count=2, seed=1)
+            world.central.clock(advance=3600)
+            # the second one is the first to be mirrored
+            world.ok("run", "all", "--once")
+            world.session.run("UPDATE odk_sync_queue SET priority = 1"
+                              " WHERE sync_type = 'all.water_points_2'")
+            world.ok("run")
+            tap.equal(forms_of_tables(world), wanted, f"published {forms}")
+            world.ok("run", "all", "--full")
+            for form in forms:
+                world.compare(form)
+            tap.equal(forms_of_tables(world), wanted, "names given once")
+
+
+def test_a_table_keeps_clear_of_views_and_repeats_of_others():
+    with new_world(include="a, a__r, v_a, v_a__r") as world:
+        world.init()
+        world.central.publish("a", "1", ["x:string", {"r[]": ["y:int"]}])
+        world.ok("run")
+        for form in ("a__r", "v_a", "v_a__r"):
+            world.central.publish(form, "1", ["x:string"])
+            world.central.create(form, count=1, seed=1)
+        world.central.create("a", count=1, seed=1)
+        world.central.clock(advance=3600)
+        world.ok("run")
+        for form in ("a", "a__r", "v_a", "v_a__r"):
+            world.compare(form)
+        tap.equal(tables(world), ["a", "a__r", "a__r_2", "v_a_2",
+                                  "v_a__r_3"], "tables")
+
+
+def test_a_repeat_keeps_clear_of_the_tables_of_others():
+    with new_world(include="b, b__r") as world:
+        world.init()
+        world.central.publish("b__r", "1", ["x:string"])
+        world.ok("run")
+        world.central.publish("b", "1", ["x:string", {"r[]": ["y:int"]}])
+        world.central.create("b", count=2, seed=1)
+        world.central.clock(advance=3600)
+        world.ok("run")
+        world.compare("b")
+        tap.equal(tables(world), ["b", "b__r", "b__r_2"], "tables")
+
+
+def test_one_form_id_in_two_projects():
+    with odks.World() as world:
+        world.job("one", form="household")
+        world.job("two", form="household", project=2)
+        world.init()
+        world.central.publish("household", "1", ["x:string"], project=2)
+        world.central.create("household", project=2, data={"x": "y"})
+        world.central.create("household", project=1, count=2, seed=1)
+        world.central.clock(advance=3600)
+        world.ok("run", "one")
+        world.ok("run", "two")
+        found = forms_of_tables(world)
+        tap.equal((found["odk.household"], found["odk.household_2"],
+                   world.session.value("SELECT x FROM odk.household_2")),
+                  ((1, "household"), (2, "household"), "y"), "tables")
+
+
+def test_the_hint_about_a_foreign_table_works_word_for_word():
+    with new_world(include="simple") as world:
+        filled(world, "simple")
+        world.session.run("CREATE TABLE odk.simple (x int)")
+        result = world.exits(78, "run")
+        lines = re.search(r"add these four lines: (.*)\.", result.err)[1]
+        header, *rest = re.findall(r'"([^"]*)"', lines)
+        world.more = [(header.strip("[]"),
+                       dict(line.split(" = ") for line in rest))]
+        world.ok("run")
+        world.compare("simple")
+        world.more = []
+        world.job("single", form="simple", project=2, table="simple")
+        world.central.publish("simple", "1", ["x:string"], project=2)
+        result = world.exits(78, "run", "single")
+        table = re.search(r"set table = (\S+) in \[job single\]",
+                          result.err)[1]
+        world.jobs["single"]["table"] = table
+        world.hurry()
+        world.ok("run", "single")
 
 
 def test_a_form_with_a_section_of_its_own_is_left_to_it():
@@ -187,7 +286,8 @@ def test_several_projects_with_forms_of_one_name():
         tap.check('SCHEMA IF NOT EXISTS "other"'
                   in world.ok("init", "--print").out, "init --print")
         filled(world)
-        tap.check("must in schema other" in world.ok("doctor").out, "doctor")
+        said = world.ok("doctor").out
+        tap.check("ok    rights" in said, said)
         world.central.create("household", project=2, data={"x": "y"})
         world.central.create("household", project=1, count=2, seed=1)
         world.central.clock(advance=3600)

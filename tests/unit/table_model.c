@@ -155,10 +155,10 @@ START_TEST(foreign_relations)
     run(db, "CREATE TABLE odk.f (x int); CREATE VIEW odk.v_g AS SELECT 1 AS"
             " x");
     refuse(&model_conf, "a:text", "odk.f exists already and is not of form f",
-           "Set another table or schema in [job sync].");
+           "Rename it, or set table = f_2 in [job sync].");
     conf.table = "g";
     refuse(&conf, "a:text", "odk.v_g exists already and is not of form f",
-           "Set another table or schema in [job sync].");
+           "Rename it, or set table = f_2 in [job sync].");
     conf.table = "h";
     struct odks_field *root = form("a:text");
     odks_model_free(prepare(db, &conf, root, NULL));
@@ -181,7 +181,7 @@ START_TEST(foreign_relations)
     conf.project = 2;
     conf.table = "h";
     refuse(&conf, "a:text", "odk.h exists already and is not of form f",
-           "Set another table or schema in [job sync].");
+           "Rename it, or set table = f_2 in [job sync].");
 }
 END_TEST
 
