@@ -12,6 +12,10 @@
 
 enum { ASKED_MAX_S = INT32_MAX };
 
+#define TRY_HTTPS                                                          \
+    "If that port speaks https, write https:// instead of http:// in url " \
+    "of [central]."
+
 /* What a result of libcurl means for us; what is not listed is our bug. */
 static const struct meaning {
     CURLcode result;
@@ -44,7 +48,7 @@ static const struct meaning {
     { CURLE_BAD_CONTENT_ENCODING, ODKS_EXIT_UNAVAILABLE, true,
       "compressed data was damaged", NULL },
     { CURLE_PEER_FAILED_VERIFICATION, ODKS_EXIT_PROTOCOL, false,
-      "its TLS certificate is not valid for it",
+      "its TLS certificate is not accepted",
       "If its certificate comes from an authority of your own, name that "
       "authority's file as ca_file in [central]." },
     { CURLE_SSL_CACERT_BADFILE, ODKS_EXIT_NOINPUT, false,
@@ -59,12 +63,78 @@ static const struct meaning {
     { CURLE_OUT_OF_MEMORY, ODKS_EXIT_OS, true, "out of memory", NULL },
 };
 
+/*
+ * What the words of libcurl and of its TLS library tell beyond the result. The
+ * first that fits decides.
+ */
+static const struct {
+    const char *said; /* part of the error buffer, "" for any */
+    bool https;       /* of the url */
+    struct meaning meaning;
+} closer[] = {
+    { "expired",
+      true,
+      { CURLE_PEER_FAILED_VERIFICATION, ODKS_EXIT_PROTOCOL, false,
+        "its TLS certificate has expired",
+        "Renew the certificate on the server; is the clock of this machine "
+        "right?" } },
+    { "not yet valid",
+      true,
+      { CURLE_PEER_FAILED_VERIFICATION, ODKS_EXIT_PROTOCOL, false,
+        "its TLS certificate is not valid yet",
+        "Check the clock of this machine." } },
+    { "match",
+      true,
+      { CURLE_PEER_FAILED_VERIFICATION, ODKS_EXIT_PROTOCOL, false,
+        "its TLS certificate is for another name",
+        "Write a name that the certificate is for into url in [central]." } },
+    { "wrong version number",
+      true,
+      { CURLE_SSL_CONNECT_ERROR, ODKS_EXIT_PROTOCOL, false,
+        "that port does not speak https",
+        "Write http:// instead of https:// in url of [central], or the port "
+        "that speaks https." } },
+    { "packet length too long",
+      true,
+      { CURLE_SSL_CONNECT_ERROR, ODKS_EXIT_PROTOCOL, false,
+        "that port does not speak https",
+        "Write http:// instead of https:// in url of [central], or the port "
+        "that speaks https." } },
+    { "unexpected TLS packet",
+      true,
+      { CURLE_SSL_CONNECT_ERROR, ODKS_EXIT_PROTOCOL, false,
+        "that port does not speak https",
+        "Write http:// instead of https:// in url of [central], or the port "
+        "that speaks https." } },
+    { "",
+      false,
+      { CURLE_UNSUPPORTED_PROTOCOL, ODKS_EXIT_PROTOCOL, false,
+        "it does not speak HTTP", TRY_HTTPS } },
+    { "",
+      false,
+      { CURLE_WEIRD_SERVER_REPLY, ODKS_EXIT_PROTOCOL, false,
+        "it does not speak HTTP", TRY_HTTPS } },
+    { "",
+      false,
+      { CURLE_GOT_NOTHING, ODKS_EXIT_UNAVAILABLE, true, "it sent no answer",
+        TRY_HTTPS } },
+    { "",
+      false,
+      { CURLE_RECV_ERROR, ODKS_EXIT_UNAVAILABLE, true, "the connection broke",
+        TRY_HTTPS } },
+};
+
 static const struct meaning *
-meaning_of(CURLcode result)
+meaning_of(CURLcode result, const char *said, bool https)
 {
     static const struct meaning bug = { CURLE_OK, ODKS_EXIT_SOFTWARE, false,
                                         "libcurl failed", NULL };
 
+    for (size_t i = 0; i < sizeof(closer) / sizeof(closer[0]); i++) {
+        if (closer[i].meaning.result == result && closer[i].https == https
+            && strstr(said, closer[i].said) != NULL)
+            return &closer[i].meaning;
+    }
     for (size_t i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++) {
         if (meanings[i].result == result)
             return &meanings[i];
@@ -148,7 +218,8 @@ odks_http_failed(const struct odks_http_response *r, enum odks_wait got,
     }
     /* libcurl takes an end within the headers for a good one */
     const struct meaning *m =
-        meaning_of(r->result == CURLE_OK ? CURLE_GOT_NOTHING : r->result);
+        meaning_of(r->result == CURLE_OK ? CURLE_GOT_NOTHING : r->result,
+                   r->error, r->http->https);
     odks_err_set(err, m->code, "%s: %s", origin, m->text);
     add_detail(r, err);
     if (m->hint != NULL)
@@ -175,7 +246,8 @@ odks_http_cut_short(const struct odks_http_response *r, enum odks_wait got,
                      "%s: the answer stalled for %" PRId64 " s", origin,
                      r->http->conf->stall_s);
     } else {
-        const struct meaning *m = meaning_of(r->result);
+        const struct meaning *m =
+            meaning_of(r->result, r->error, r->http->https);
 
         odks_err_set(err, m->code, "%s: the answer was cut short: %s", origin,
                      m->text);

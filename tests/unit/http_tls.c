@@ -19,7 +19,7 @@
 
 static char folder[] = "/tmp/odks-tls-XXXXXX";
 static char ca_file[64], key_file[64], ca_other[64], missing[64];
-static char origin[64], wrong_name[64];
+static char origin[64], wrong_name[64], no_tls[64];
 static pid_t server;
 
 static int
@@ -94,6 +94,7 @@ setup(void)
     (void) snprintf(other_key, sizeof(other_key), "%s/other.key", folder);
     (void) snprintf(missing, sizeof(missing), "%s/none.pem", folder);
     (void) snprintf(origin, sizeof(origin), "https://localhost:%d", port);
+    (void) snprintf(no_tls, sizeof(no_tls), "http://localhost:%d", port);
     (void) snprintf(wrong_name, sizeof(wrong_name), "https://127.0.0.1:%d",
                     port);
     make_certificate("localhost", ca_file, key_file);
@@ -122,17 +123,20 @@ static const struct {
     { origin, ca_other, ODKS_EXIT_PROTOCOL, "ca_file" },
     { origin, NULL, ODKS_EXIT_PROTOCOL, "ca_file" },
     { origin, missing, ODKS_EXIT_NOINPUT, "ca_file" },
-    { wrong_name, ca_file, ODKS_EXIT_PROTOCOL, "ca_file" },
+    { wrong_name, ca_file, ODKS_EXIT_PROTOCOL, "a name that the certificate" },
+    { no_tls, NULL, ODKS_EXIT_UNAVAILABLE, "write https:// instead" },
 };
 
 START_TEST(certificate)
 {
     struct odks_err err = ODKS_ERR_INIT;
-    const struct odks_http_conf conf = { .origin = cases[_i].origin,
-                                         .ca_file = cases[_i].ca_file,
-                                         .timeout_s = 10,
-                                         .stall_s = 10,
-                                         .retry_s = 10 };
+    const struct odks_http_conf conf = {
+        .origin = cases[_i].origin,
+        .ca_file = cases[_i].ca_file,
+        .timeout_s = 10,
+        .stall_s = 10,
+        .retry_s = cases[_i].code == ODKS_EXIT_PROTOCOL ? 10 : 0
+    };
     const struct odks_http_request request = { .method = "GET",
                                                .target = "/",
                                                .bearer = "secret" };
