@@ -291,9 +291,15 @@ odks_config_check_shared(const struct odks_config *cfg,
                          const struct odks_section *section,
                          struct odks_err *err);
 
-/* secret.c: the content of a password file; the caller wipes and frees it. */
+/*
+ * secret.c: the content of a password file, without a byte order mark; the
+ * caller wipes and frees it.
+ */
 ODKS_MUST_CHECK bool odks_secret_read(const char *path, char **secret,
                                       struct odks_err *err);
+/* The same of a file with a key, whose bytes all count. */
+ODKS_MUST_CHECK bool odks_secret_read_key(const char *path, char **key,
+                                          struct odks_err *err);
 
 /*
  * Read at most max bytes of a file into b (66 missing, 77 not allowed, 78 too

@@ -115,7 +115,7 @@ odks_config_hash_key(const struct odks_job_conf *job, char **key,
     *key = NULL;
     if (job->hash == NULL)
         return true;
-    if (!odks_secret_read(job->hash_key_file, key, err)) {
+    if (!odks_secret_read_key(job->hash_key_file, key, err)) {
         odks_err_context(err, "hash_key_file of [job %s]", job->sync_type);
         return false;
     }

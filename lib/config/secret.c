@@ -97,6 +97,27 @@ wipe_buf(struct odks_buf *b)
     odks_buf_free(b);
 }
 
+/* Editors on Windows put a byte order mark in front, which nobody sees. */
+static bool
+drop_mark(struct odks_buf *b, const char *path, struct odks_err *err)
+{
+    static const char utf8[] = "\xef\xbb\xbf";
+    size_t n = sizeof(utf8) - 1;
+
+    if (b->len >= 2
+        && (memcmp(b->data, "\xff\xfe", 2) == 0
+            || memcmp(b->data, "\xfe\xff", 2) == 0)) {
+        odks_err_set(err, ODKS_EXIT_CONFIG, "%s is in UTF-16", path);
+        odks_err_hint(err, "Save it again as UTF-8.");
+        return false;
+    }
+    if (b->len >= n && memcmp(b->data, utf8, n) == 0) {
+        memmove(b->data, b->data + n, b->len - n);
+        odks_buf_truncate(b, b->len - n);
+    }
+    return true;
+}
+
 /* One \n or \r\n, as editors and echo leave it. */
 static void
 strip_newline(struct odks_buf *b)
@@ -107,8 +128,9 @@ strip_newline(struct odks_buf *b)
     odks_buf_truncate(b, b->len - (windows ? 2 : 1));
 }
 
-bool
-odks_secret_read(const char *path, char **secret, struct odks_err *err)
+static bool
+read_secret(const char *path, bool keep_mark, char **secret,
+            struct odks_err *err)
 {
     CLEANUP(wipe_buf) struct odks_buf b = ODKS_BUF_INIT(SECRET_MAX);
     bool world_readable = false;
@@ -122,6 +144,8 @@ odks_secret_read(const char *path, char **secret, struct odks_err *err)
         odks_err_hint(err, "Run: chmod o-r %s", path);
         return false;
     }
+    if (!keep_mark && !drop_mark(&b, path, err))
+        return false;
     strip_newline(&b);
     if (b.len == 0 || memchr(b.data, '\0', b.len) != NULL) {
         odks_err_set(err, ODKS_EXIT_CONFIG, "%s %s", path,
@@ -131,6 +155,19 @@ odks_secret_read(const char *path, char **secret, struct odks_err *err)
     }
     *secret = odks_xstrdup(b.data);
     return true;
+}
+
+bool
+odks_secret_read(const char *path, char **secret, struct odks_err *err)
+{
+    return read_secret(path, false, secret, err);
+}
+
+/* All of its bytes have made the hashes that are stored. */
+bool
+odks_secret_read_key(const char *path, char **key, struct odks_err *err)
+{
+    return read_secret(path, true, key, err);
 }
 
 bool
@@ -168,6 +205,8 @@ odks_config_job_sql(const struct odks_job_conf *job, struct odks_buf *text,
         wrong = "is too long";
     } else if (!odks_config_slurp(job->sql_file, text, NULL, err)) {
         odks_err_context(err, "sql_file of [job %s]", job->sync_type);
+        return false;
+    } else if (!drop_mark(text, job->sql_file, err)) {
         return false;
     } else if (text->len == 0) {
         wrong = "is empty";
