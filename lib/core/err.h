@@ -24,6 +24,8 @@ struct odks_err {
     bool interrupted;    /* we were asked to stop: hand the job back */
     char sqlstate[6];    /* "" unless PostgreSQL said it */
     bool raised;         /* a function in PostgreSQL chose state and words */
+    char routine[100];   /* function in PostgreSQL, not of odk-sync, in which it
+                            failed; "" for none */
     char message[1024];
     char detail[512];
     char hint[512];

@@ -3,11 +3,8 @@
 
 #include "db/internal.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "core/limit.h"
 
 /* The first prefix that fits decides. */
 static const struct {
@@ -20,13 +17,20 @@ static const struct {
     { "28", ODKS_EXIT_NOPERM,
       "Check user in [database], and pg_hba.conf on the server." },
     { "42501", ODKS_EXIT_NOPERM,
-      "Run \"odk-sync doctor\": it prints the GRANT that is missing." },
+      "Run \"odk-sync doctor\": it prints the right that is missing, and the "
+      "statement that grants it." },
     { "3D000", ODKS_EXIT_CONFIG, "Check dbname in [database]." },
     { "3F000", ODKS_EXIT_CONFIG,
       "Run \"odk-sync init\" as a role that may create the schema." },
+    { "0A000", ODKS_EXIT_CONFIG,
+      "Run \"odk-sync doctor\": it names what stands in the way, such as row "
+      "level security." },
     { "42P01", ODKS_EXIT_CONFIG, "Run \"odk-sync init\"." },
     { "42703", ODKS_EXIT_CONFIG, "Run \"odk-sync init --check\"." },
     { "42883", ODKS_EXIT_CONFIG, "Run \"odk-sync init --check\"." },
+    { "42P10", ODKS_EXIT_CONFIG,
+      "Run \"odk-sync doctor\": it names the primary key or unique index "
+      "that is missing." },
     { "53100", ODKS_EXIT_TEMPFAIL,
       "The database server's disk is full: make room there." },
     { "53300", ODKS_EXIT_TEMPFAIL,
@@ -42,8 +46,12 @@ static const struct {
     { "57", ODKS_EXIT_TEMPFAIL, NULL },
     { "58", ODKS_EXIT_TEMPFAIL, NULL },
     { "25006", ODKS_EXIT_TEMPFAIL,
-      "The server is read-only: connect to the primary." },
+      "Connect to the primary; \"odk-sync doctor\" tells why the server is "
+      "read-only." },
     { "25P03", ODKS_EXIT_TEMPFAIL, NULL },
+    { "22P05", ODKS_EXIT_CONFIG,
+      "The database is not in UTF8, and cannot hold that "
+      "character: see \"odk-sync doctor\"." },
     { "22", ODKS_EXIT_DATA, NULL },
     { "23", ODKS_EXIT_DATA, NULL },
     { "54", ODKS_EXIT_DATA, NULL },
@@ -72,8 +80,8 @@ odks_db_exit_code(const char *sqlstate)
                                                   : ODKS_EXIT_SOFTWARE;
 }
 
-static void
-set(struct odks_err *err, const char *sqlstate, const char *message)
+void
+odks_db_set_err(struct odks_err *err, const char *sqlstate, const char *message)
 {
     odks_err_set(err, odks_db_exit_code(sqlstate), "%s", message);
     (void) snprintf(err->sqlstate, sizeof(err->sqlstate), "%s", sqlstate);
@@ -117,6 +125,70 @@ is_raised(const PGresult *res)
     return false;
 }
 
+/*
+ * The name in a line of PG_DIAG_CONTEXT that tells of a function, as in
+ * "PL/pgSQL function audit() line 3 at RAISE" or "SQL function "f" statement
+ * 1"; its length, 0 for none.
+ */
+static size_t
+find_routine(const char *line, size_t len, const char **name)
+{
+    static const char word[] = " function ";
+    const char *at = memmem(line, len, word, sizeof(word) - 1);
+    size_t before = at != NULL ? (size_t) (at - line) : 0;
+
+    /* the language is one word: what else quotes may hold anything */
+    if (at == NULL || memchr(line, ' ', before) != NULL)
+        return 0;
+    *name = at + sizeof(word) - 1;
+    len -= before + sizeof(word) - 1;
+    if (len > 0 && **name == '"') {
+        (*name)++;
+        const char *end = memchr(*name, '"', len - 1);
+        return end != NULL ? (size_t) (end - *name) : 0;
+    }
+    const char *end = memmem(*name, len, ") line ", 7);
+    if (end != NULL)
+        return (size_t) (end - *name) + 1;
+    return strncmp(*name, "inline_code_block", len) == 0 ? 0 : len;
+}
+
+/*
+ * The function in which it failed, if it is not of odk-sync. The context begins
+ * with the innermost one: that of a trigger comes last.
+ */
+static void
+take_routine(const PGresult *res, struct odks_err *err)
+{
+    const char *line = PQresultErrorField(res, PG_DIAG_CONTEXT);
+
+    while (line != NULL && *line != '\0') {
+        size_t len = strcspn(line, "\n");
+        const char *name = NULL;
+        size_t n = find_routine(line, len, &name);
+
+        if (n > 0 && memmem(name, n, "odk_sync_", 9) != NULL)
+            break;
+        if (n > 0)
+            (void) snprintf(err->routine, sizeof(err->routine), "%.*s", (int) n,
+                            name);
+        line += len + (line[len] == '\n');
+    }
+}
+
+/* Whose mistake it is: the hints of states are about ours. */
+static void
+blame_routine(struct odks_err *err)
+{
+    odks_err_hint(err,
+                  "Function %s is not of odk-sync: correct it, or drop the "
+                  "trigger that calls it; \"odk-sync doctor\" lists the "
+                  "triggers.",
+                  err->routine);
+    if (err->code == ODKS_EXIT_SOFTWARE)
+        err->code = ODKS_EXIT_CONFIG;
+}
+
 void
 odks_db_result_err(const struct odks_db *db, const PGresult *res,
                    const char *name, struct odks_err *err)
@@ -129,13 +201,16 @@ odks_db_result_err(const struct odks_db *db, const PGresult *res,
     if (state == NULL || primary == NULL) {
         const char *said = PQerrorMessage(db->conn);
 
-        set(err, "", "the connection to the database was lost");
+        odks_db_set_err(err, "", "the connection to the database was lost");
         /* behind its first line there may be the row of a COPY */
         odks_err_detail(err, "%s: %.*s", name, (int) strcspn(said, "\n"), said);
         return;
     }
-    set(err, state, primary);
+    odks_db_set_err(err, state, primary);
     err->raised = is_raised(res);
+    take_routine(res, err);
+    if (err->routine[0] != '\0' && !odks_err_is_temporary(err))
+        blame_routine(err);
     /* DETAIL may quote a row: values of submissions stay out of messages */
     int line = line_of(res);
     if (line > 0)
@@ -144,76 +219,25 @@ odks_db_result_err(const struct odks_db *db, const PGresult *res,
         odks_err_detail(err, "SQLSTATE %s in %s", state, name);
 }
 
-/* PQERRORS_VERBOSE prints "FATAL:  28P01: password ..."; else "". */
-static void
-state_in_text(const char *text, char state[6])
-{
-    state[0] = '\0';
-    for (const char *p = strstr(text, ":  "); p != NULL;
-         p = strstr(p + 1, ":  ")) {
-        const char *code = p + 3;
-        size_t n = 0;
-
-        while (n < 5
-               && (isupper((unsigned char) code[n])
-                   || isdigit((unsigned char) code[n])))
-            n++;
-        if (n == 5 && code[5] == ':') {
-            memcpy(state, code, 5);
-            state[5] = '\0';
-            return;
-        }
-    }
-}
-
-void
-odks_db_connect_err(PGconn *conn, struct odks_err *err)
-{
-    const char *said = PQerrorMessage(conn);
-    const char *last = "no answer";
-    char state[6];
-
-    state_in_text(said, state);
-    if (state[0] != '\0')
-        last = strstr(said, state) + 7;
-    else if (said[0] != '\0')
-        last = said;
-    set(err, state, "");
-    /* the lines behind the first are LOCATION and what other hosts said */
-    (void) snprintf(err->message, sizeof(err->message),
-                    "cannot connect to the database: %.*s",
-                    (int) strcspn(last, "\n"), last);
-    if (state[0] == '\0' && odks_limit_near(err)) {
-        odks_err_context(err, "cannot connect to the database");
-        return;
-    }
-    if (PQconnectionNeedsPassword(conn)) {
-        err->code = ODKS_EXIT_NOPERM;
-        odks_err_hint(err, "Give password_file in [database], or ~/.pgpass.");
-    }
-    if (state[0] != '\0')
-        odks_err_detail(err, "SQLSTATE %s", state);
-    else if (err->hint[0] == '\0')
-        odks_err_hint(err, "Check host and port in [database], and that the "
-                           "server runs.");
-}
-
 /* PostgreSQL's own words have values in class 22; a trigger's in any. */
 void
 odks_db_hide_values(struct odks_err *err)
 {
     const struct odks_err said = *err;
+    bool theirs = said.raised || said.routine[0] != '\0';
 
-    if (strncmp(said.sqlstate, "22", 2) != 0 && !said.raised)
+    if (strncmp(said.sqlstate, "22", 2) != 0 && !theirs)
         return;
     odks_err_set(
         err, said.code == ODKS_EXIT_SOFTWARE ? ODKS_EXIT_DATA : said.code, "%s",
-        said.raised ? "a trigger or function that is not of odk-sync "
-                      "refuses a row"
-                    : "PostgreSQL refuses a value");
+        theirs ? "a trigger or function that is not of odk-sync refuses a row"
+               : "PostgreSQL refuses a value");
     odks_err_detail(err, "SQLSTATE %s", said.sqlstate);
-    if (said.raised)
+    if (said.raised && said.routine[0] == '\0')
         odks_err_hint(err, "The log of the database server has its words.");
+    else
+        odks_err_hint(err, "%s", said.hint);
     memcpy(err->sqlstate, said.sqlstate, sizeof(err->sqlstate));
+    memcpy(err->routine, said.routine, sizeof(err->routine));
     err->raised = said.raised;
 }

@@ -20,6 +20,16 @@ enum odks_exit odks_db_exit_code(const char *sqlstate);
 void odks_db_result_err(const struct odks_db *db, const PGresult *res,
                         const char *name, struct odks_err *err);
 
+/* Set code, message, SQLSTATE and the hint that belongs to it. */
+void odks_db_set_err(struct odks_err *err, const char *sqlstate,
+                     const char *message);
+
+/*
+ * Set err from what libpq said, with PQERRORS_VERBOSE, of an attempt to connect
+ * that failed: temporary unless a person has to change something.
+ */
+void odks_db_connect_said(const char *said, struct odks_err *err);
+
 /* Set err from an attempt to connect that failed. */
 void odks_db_connect_err(PGconn *conn, struct odks_err *err);
 

@@ -30,6 +30,9 @@ is_refusal(const struct odks_err *err)
 {
     const char *s = err->sqlstate;
 
+    /* the encoding of the database is at fault, not a row */
+    if (strcmp(s, "22P05") == 0)
+        return false;
     return strncmp(s, "22", 2) == 0 || strncmp(s, "23", 2) == 0
            || strncmp(s, "54", 2) == 0;
 }

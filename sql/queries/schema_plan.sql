@@ -7,6 +7,14 @@ WITH wanted AS (
         UNION SELECT unnest($2::text[])) AS s (name)
     LEFT JOIN pg_namespace n ON n.nspname = s.name
 ), finding (refusal, words, statement) AS (
+    SELECT '55000', format('the database is in %s, not in UTF8: what people write in other characters could not be stored',
+            pg_encoding_to_char(d.encoding)),
+        'Make a database with CREATE DATABASE ... ENCODING ''UTF8'' TEMPLATE template0, and set dbname in [database].'
+    FROM pg_catalog.pg_database d
+    WHERE d.datname = current_database()
+        AND pg_encoding_to_char(d.encoding) <> 'UTF8'
+        AND $3::boolean AND to_regclass('odk_sync_schema') IS NULL
+    UNION ALL
     SELECT '42501', format('role %I may not create schema %I', current_user,
             w.name),
         format('CREATE SCHEMA %I AUTHORIZATION %I;', w.name, current_user)

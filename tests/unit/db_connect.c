@@ -2,6 +2,7 @@
 #include <config.h>
 
 #include "db.h"
+#include "db/internal.h"
 
 #define DIRECT_HOST                                            \
     (getenv("PGHOST_DIRECT") != NULL ? getenv("PGHOST_DIRECT") \
@@ -82,7 +83,7 @@ static const struct {
       "cannot connect to the database: role \"odks_no_such_role\" does not "
       "exist",
       "28000" },
-    { "options", "-c no_such_setting=1", ODKS_EXIT_SOFTWARE,
+    { "options", "-c no_such_setting=1", ODKS_EXIT_CONFIG,
       "cannot connect to the database: unrecognized configuration parameter "
       "\"no_such_setting\"",
       "42704" },
@@ -116,6 +117,61 @@ START_TEST(nobody_there)
                      "cannot connect to the database: connection to server at "
                      "\"127.0.0.1\", port 1 failed: Connection refused");
     ck_assert_str_ne(err.hint, "");
+}
+END_TEST
+
+/* What libpq says before a server has answered; see connect_err.c. */
+static const struct {
+    const char *said;
+    enum odks_exit code;
+    const char *hint;
+} words[] = {
+    { "definition of service \"x\" not found\n", ODKS_EXIT_CONFIG,
+      "PGSERVICE" },
+    { "connection to server at \"h\", port 5432 failed: root certificate file "
+      "\"/root/.postgresql/root.crt\" does not exist\nEither provide the file "
+      "or change sslmode to disable server certificate verification.\n",
+      ODKS_EXIT_CONFIG, "sslrootcert" },
+    { "connection to server at \"h\", port 5432 failed: server certificate for "
+      "\"a\" does not match host name \"h\"\n",
+      ODKS_EXIT_PROTOCOL, "host in [database]" },
+    { "connection to server at \"h\", port 5432 failed: SSL error: certificate "
+      "verify failed\n",
+      ODKS_EXIT_PROTOCOL, "sslrootcert" },
+    { "connection to server at \"h\", port 5432 failed: server does not "
+      "support "
+      "SSL, but SSL was required\n",
+      ODKS_EXIT_CONFIG, "sslmode" },
+    { "connection to server at \"h\", port 5432 failed: received invalid "
+      "response to SSL negotiation: H\n",
+      ODKS_EXIT_CONFIG, "No PostgreSQL listens there" },
+    { "invalid port number: \"x\"\n", ODKS_EXIT_CONFIG, "[database]" },
+    { "private key file \"k\" has group or world access; file must have "
+      "permissions u=rw (0600) or less if owned by the current user\n",
+      ODKS_EXIT_NOPERM, "chmod 0600" },
+    { "could not translate host name \"h\" to address: Name or service not "
+      "known\n",
+      ODKS_EXIT_TEMPFAIL, "name service" },
+    { "connection to server at \"h\", port 5432 failed: session is read-only\n",
+      ODKS_EXIT_TEMPFAIL, "target_session_attrs" },
+    { "connection to server at \"h\", port 5432 failed: Connection refused\n",
+      ODKS_EXIT_TEMPFAIL, "host and port" },
+    { "connection to server at \"h\", port 6432 failed: FATAL:  08P01: no such "
+      "database: x\n",
+      ODKS_EXIT_CONFIG, "dbname" },
+    { "connection to server at \"h\", port 5432 failed: FATAL:  42501: "
+      "permission denied for database \"x\"\n",
+      ODKS_EXIT_NOPERM, "GRANT CONNECT" },
+    { "", ODKS_EXIT_TEMPFAIL, "host and port" },
+};
+
+START_TEST(words_of_libpq)
+{
+    struct odks_err err = ODKS_ERR_INIT;
+
+    odks_db_connect_said(words[_i].said, &err);
+    ck_assert_msg(err.code == words[_i].code, "%d %s", err.code, err.message);
+    ck_assert_msg(strstr(err.hint, words[_i].hint) != NULL, "%s", err.hint);
 }
 END_TEST
 
@@ -181,6 +237,8 @@ suite(void)
     tcase_add_test(tc, settings_of_a_transaction);
     tcase_add_loop_test(tc, refuse, 0, sizeof(refused) / sizeof(refused[0]));
     tcase_add_test(tc, nobody_there);
+    tcase_add_loop_test(tc, words_of_libpq, 0,
+                        sizeof(words) / sizeof(words[0]));
     tcase_add_test(tc, password);
     suite_add_tcase(s, tc);
     return s;

@@ -11,7 +11,9 @@ static const struct {
 } states[] = {
     { "", ODKS_EXIT_TEMPFAIL },      /* no connection */
     { "08006", ODKS_EXIT_TEMPFAIL }, /* connection failure */
+    { "0A000", ODKS_EXIT_CONFIG },   /* such as COPY under row security */
     { "22P02", ODKS_EXIT_DATA },     /* invalid text representation */
+    { "22P05", ODKS_EXIT_CONFIG },   /* not in the database's encoding */
     { "23505", ODKS_EXIT_DATA },     /* unique violation */
     { "25006", ODKS_EXIT_TEMPFAIL }, /* read-only transaction */
     { "25P02", ODKS_EXIT_SOFTWARE }, /* in failed transaction */
@@ -26,6 +28,7 @@ static const struct {
     { "42601", ODKS_EXIT_SOFTWARE }, /* syntax error */
     { "42703", ODKS_EXIT_CONFIG },   /* no such column */
     { "42883", ODKS_EXIT_CONFIG },   /* no such function */
+    { "42P10", ODKS_EXIT_CONFIG },   /* no unique index for ON CONFLICT */
     { "42P01", ODKS_EXIT_CONFIG },   /* no such table */
     { "53100", ODKS_EXIT_TEMPFAIL }, /* disk full */
     { "53300", ODKS_EXIT_TEMPFAIL }, /* too many connections */
