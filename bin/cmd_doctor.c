@@ -7,6 +7,8 @@
 
 #include "bin/doctor.h"
 #include "core/json.h"
+#include "core/log.h"
+#include "core/mem.h"
 
 /* One line for each check, at once: the next one may take its time. */
 static void
@@ -15,6 +17,7 @@ report_finding(struct odks_doctor *d, const char *verdict, const char *what,
 {
     struct json_object *o;
 
+    odks_log_progress(NULL);
     if (!d->cli->json) {
         printf("%-5s %-9s %s\n", verdict, what, message);
         if (fix[0] != '\0')
@@ -35,7 +38,7 @@ report_finding(struct odks_doctor *d, const char *verdict, const char *what,
 void
 odks_doctor_good(struct odks_doctor *d, const char *what, const char *fmt, ...)
 {
-    char message[600];
+    char message[2000];
     va_list args;
 
     va_start(args, fmt);
@@ -52,9 +55,41 @@ odks_doctor_warn(struct odks_doctor *d, const char *what, const char *message,
 }
 
 void
+odks_doctor_found(struct odks_doctor *d, const char *what, int code,
+                  const char *message, const char *fix)
+{
+    report_finding(d,
+                   code > 0    ? "FAIL"
+                   : code == 0 ? "warn"
+                               : "ok",
+                   what, message, fix);
+    if (code > 0)
+        d->worst = odks_exit_worse(d->worst, (enum odks_exit) code);
+}
+
+void
+odks_doctor_wait(const struct odks_doctor *d, const char *fmt, ...)
+{
+    char text[200];
+    va_list args;
+
+    if (d->cli->json)
+        return;
+    va_start(args, fmt);
+    (void) vsnprintf(text, sizeof(text), fmt, args);
+    va_end(args);
+    odks_log_progress(text);
+}
+
+void
 odks_doctor_fail(struct odks_doctor *d, const char *what, struct odks_err *err)
 {
-    report_finding(d, "FAIL", what, err->message, err->hint);
+    CLEANUP_FREE char *message =
+        err->detail[0] != '\0'
+            ? odks_xasprintf("%s (%s)", err->message, err->detail)
+            : odks_xstrdup(err->message);
+
+    report_finding(d, "FAIL", what, message, err->hint);
     d->worst = odks_exit_worse(d->worst, err->code);
     odks_err_clear(err);
 }

@@ -11,6 +11,7 @@
 #include "core/time.h"
 
 struct json_object;
+struct odks_central;
 struct odks_field;
 
 struct odks_doctor {
@@ -19,6 +20,7 @@ struct odks_doctor {
     struct json_object *findings; /* for --json */
     enum odks_exit worst;         /* of all that failed */
     int64_t db_now;               /* ODKS_TIME_NONE: unknown */
+    bool lacks_rights;            /* some are missing, and were reported */
     bool has_tables; /* the tracking tables, of this program's version */
 };
 
@@ -30,9 +32,19 @@ void odks_doctor_good(struct odks_doctor *d, const char *what, const char *fmt,
                       ...) ODKS_PRINTF(3, 4);
 void odks_doctor_warn(struct odks_doctor *d, const char *what,
                       const char *message, const char *fix);
+/*
+ * Report a row of doctor_database.sql or doctor_tables.sql: code is the exit
+ * code of a run that meets it, 0 for a warning, -1 for a remark.
+ */
+void odks_doctor_found(struct odks_doctor *d, const char *what, int code,
+                       const char *message, const char *fix);
 /* Clears err, and has its code among those that the exit code is made of. */
 void odks_doctor_fail(struct odks_doctor *d, const char *what,
                       struct odks_err *err);
+
+/* On a terminal: name what is waited for, until the next report. */
+void odks_doctor_wait(const struct odks_doctor *d, const char *fmt, ...)
+    ODKS_PRINTF(2, 3);
 
 /* Connect, and check the database, the tracking tables and the rights. */
 void odks_doctor_database(struct odks_doctor *d, struct odks_err *err);
@@ -43,10 +55,11 @@ void odks_doctor_central(struct odks_doctor *d,
                          struct odks_err *err);
 
 /*
- * Check privacy rules and tables of a job. fields: of its form or dataset,
- * NULL for a job that stands for many forms.
+ * Check privacy rules and tables of a job, as far as that goes. fields: of its
+ * form or dataset, NULL for a job that stands for many forms.
  */
 void odks_doctor_job(struct odks_doctor *d, const struct odks_job_conf *job,
-                     struct odks_field *fields, struct odks_err *err);
+                     struct odks_central *central, struct odks_field *fields,
+                     struct odks_err *err);
 
 #endif

@@ -7,10 +7,14 @@
 
 #include "bin/doctor.h"
 #include "core/json.h"
+#include "jobs/forms.h"
 #include "jobs/walk.h"
 #include "run/login.h"
 
-enum { MAX_SKEW_S = 60 };
+enum { MAX_SKEW_S = 60, FIRST_ANSWER_S = 15 };
+
+static void check_form(struct odks_doctor *d, const struct odks_job_conf *job,
+                       struct odks_central *central, struct odks_err *err);
 
 static void
 check_skew(struct odks_doctor *d, const char *what, int64_t central)
@@ -47,6 +51,34 @@ check_role(struct odks_doctor *d, const char *what,
         "Use a web user with the role Project Viewer on the projects.");
 }
 
+/* Each form that "form = *" stands for, as the job that a run makes of it. */
+static void
+check_each_form(struct odks_doctor *d, const struct odks_job_conf *job,
+                struct odks_central *central, struct json_object *list,
+                struct odks_err *err)
+{
+    CLEANUP_JSON struct json_object *forms = NULL;
+
+    if (!d->has_tables)
+        return;
+    odks_db_rollback(d->c.db);
+    bool ok = odks_db_begin(d->c.db, err)
+              && odks_forms_name(d->c.cfg, job, d->c.db, list, &forms, err);
+    odks_db_rollback(d->c.db);
+    if (!ok)
+        odks_doctor_fail(d, job->sync_type, err);
+    for (size_t i = 0; ok && i < json_object_array_length(forms); i++) {
+        struct json_object *pair = json_object_array_get_idx(forms, i);
+        struct odks_job_conf one = *job;
+
+        one.form_of = job->sync_type;
+        one.sync_type =
+            json_object_get_string(json_object_array_get_idx(pair, 0));
+        one.form = json_object_get_string(json_object_array_get_idx(pair, 1));
+        check_form(d, &one, central, err);
+    }
+}
+
 /* How many forms does "form = *" stand for? */
 static void
 check_forms(struct odks_doctor *d, const struct odks_job_conf *job,
@@ -61,14 +93,13 @@ check_forms(struct odks_doctor *d, const struct odks_job_conf *job,
     }
     for (size_t i = 0; i < json_object_array_length(forms); i++) {
         struct json_object *form = json_object_array_get_idx(forms, i);
-        struct json_object *id = NULL;
 
-        if (json_object_object_get_ex(form, "xmlFormId", &id))
-            wanted += odks_config_wants_form(d->c.cfg, job,
-                                             json_object_get_string(id));
+        wanted += odks_config_wants_form(d->c.cfg, job,
+                                         odks_json_text(form, "xmlFormId"));
     }
     odks_doctor_good(d, job->sync_type, "%zu of %zu forms of project %" PRId64,
                      wanted, json_object_array_length(forms), job->project);
+    check_each_form(d, job, central, forms, err);
 }
 
 static bool
@@ -96,10 +127,11 @@ check_form(struct odks_doctor *d, const struct odks_job_conf *job,
     int64_t count = 0;
 
     if (odks_config_is_pattern(job)) {
+        odks_doctor_job(d, job, central, NULL, err);
         check_forms(d, job, central, err);
-        odks_doctor_job(d, job, NULL, err);
         return;
     }
+    odks_doctor_wait(d, "checking %s", job->sync_type);
     query.filter = "__system/deletedAt eq null";
     if (!look_at(central, &query, &form, &fields, err)
         || !odks_central_count(central, &query, &count, err))
@@ -116,7 +148,7 @@ check_form(struct odks_doctor *d, const struct odks_job_conf *job,
             form.encrypted ? "; encrypted: metadata only, no answers" : "");
     odks_form_clear(&form);
     if (fields != NULL)
-        odks_doctor_job(d, job, fields, err);
+        odks_doctor_job(d, job, central, fields, err);
 }
 
 void
@@ -127,8 +159,14 @@ odks_doctor_central(struct odks_doctor *d, const struct odks_central_conf *conf,
     CLEANUP_CENTRAL struct odks_central *central = NULL;
     struct json_object *projects = NULL;
     int64_t date = ODKS_TIME_NONE;
+    struct odks_central_conf quick = *conf;
 
-    if (!odks_login(conf, &login, &central, err)
+    /* a person waits: what fails is told at once */
+    quick.retry_s = 0;
+    if (quick.timeout_s > FIRST_ANSWER_S)
+        quick.timeout_s = FIRST_ANSWER_S;
+    odks_doctor_wait(d, "connecting to %s", conf->url);
+    if (!odks_login(&quick, &login, &central, err)
         || !odks_central_get(central, "/v1/projects", &projects, &date, err)) {
         odks_doctor_fail(d, conf->name, err);
         return;
@@ -138,6 +176,8 @@ odks_doctor_central(struct odks_doctor *d, const struct odks_central_conf *conf,
                      conf->url, json_object_array_length(projects),
                      json_object_array_length(projects) == 1 ? "" : "s");
     json_object_put(projects);
+    /* it answers; counting may take it longer */
+    login.central.http.timeout_s = conf->timeout_s;
     check_skew(d, conf->name, date);
     check_role(d, conf->name, central);
     for (size_t i = 0; i < odks_config_job_count(d->c.cfg); i++) {

@@ -5,68 +5,62 @@
 #include <string.h>
 
 #include "bin/doctor.h"
+#include "core/json.h"
 #include "db/migrate.h"
 #include "run/instance.h"
 #include "sql/queries.h"
 #include "track/track.h"
 
-static void
-check_rights(struct odks_doctor *d, const char *schema, struct odks_err *err)
-{
-    const struct odks_database_conf *conf = odks_config_database(d->c.cfg);
-    const char *const params[] = { schema };
-    CLEANUP_PGRESULT PGresult *res =
-        odks_db_query(d->c.db, &odks_sql_doctor_rights, params, err);
+enum { CODE, MESSAGE, FIX }; /* columns of doctor_database.sql */
 
+static struct json_object *
+list_schemas(const struct odks_config *cfg)
+{
+    struct json_object *list = json_object_new_array();
+    const char *schema = odks_config_database(cfg)->schema;
+
+    (void) json_object_array_add(list, json_object_new_string(schema));
+    for (size_t i = 0; i < odks_config_job_count(cfg); i++) {
+        schema = odks_config_job(cfg, i)->schema;
+        (void) json_object_array_add(list, json_object_new_string(schema));
+    }
+    return list;
+}
+
+/* All that a run would be refused for, with the statements that help. */
+static void
+check_rights(struct odks_doctor *d, struct odks_err *err)
+{
+    CLEANUP_JSON struct json_object *schemas = list_schemas(d->c.cfg);
+    const char *const params[] = {
+        odks_config_database(d->c.cfg)->tracking_schema,
+        json_object_get_string(schemas)
+    };
+    CLEANUP_PGRESULT PGresult *res =
+        odks_db_query(d->c.db, &odks_sql_doctor_database, params, err);
     if (res == NULL) {
         odks_doctor_fail(d, "rights", err);
         return;
     }
-    const char *role = odks_db_text(res, 0, 0);
-    if (!odks_db_bool(res, 0, 2)) {
-        odks_err_set(err, ODKS_EXIT_CONFIG, "there is no schema %s",
-                     odks_db_text(res, 0, 1));
-        odks_err_hint(err,
-                      "odk-sync init, or: CREATE SCHEMA %s "
-                      "AUTHORIZATION \"%s\";",
-                      odks_db_text(res, 0, 1), role);
-    } else if (!odks_db_bool(res, 0, 3)) {
-        odks_err_set(err, ODKS_EXIT_NOPERM,
-                     "role %s may not create tables in schema %s", role,
-                     odks_db_text(res, 0, 1));
-        odks_err_hint(err, "GRANT USAGE, CREATE ON SCHEMA %s TO \"%s\";",
-                      odks_db_text(res, 0, 1), role);
-    } else if (!odks_db_bool(res, 0, 4) || !odks_db_bool(res, 0, 5)) {
-        odks_err_set(err, ODKS_EXIT_NOPERM,
-                     "role %s may not write the odk_sync_* tables", role);
-        odks_err_hint(err,
-                      "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN "
-                      "SCHEMA \"%s\" TO \"%s\"; GRANT USAGE ON ALL SEQUENCES "
-                      "IN SCHEMA \"%s\" TO \"%s\";",
-                      conf->tracking_schema, role, conf->tracking_schema, role);
-    }
-    if (err->code != ODKS_EXIT_OK) {
-        odks_doctor_fail(d, "rights", err);
-        return;
-    }
-    odks_doctor_good(d, "rights", "role %s may do what it must in schema %s",
-                     role, odks_db_text(res, 0, 1));
-    if (odks_db_text(res, 0, 6) != NULL)
-        odks_doctor_good(d, "postgis", "version %s is there",
-                         odks_db_text(res, 0, 6));
+    for (int row = 0; row < PQntuples(res); row++)
+        odks_doctor_found(d, "rights", (int) odks_db_int64(res, row, CODE),
+                          odks_db_text(res, row, MESSAGE),
+                          odks_db_text(res, row, FIX));
+    d->lacks_rights = PQntuples(res) > 0;
+    if (!d->lacks_rights)
+        odks_doctor_good(d, "rights", "the role may do all that a run does");
 }
 
-/* Is job i the first one to name this schema? */
-static bool
-is_first_with(const struct odks_config *cfg, size_t i, const char *schema)
+static void
+check_postgis(struct odks_doctor *d, struct odks_err *err)
 {
-    if (strcmp(schema, odks_config_database(cfg)->schema) == 0)
-        return false;
-    while (i-- > 0) {
-        if (strcmp(schema, odks_config_job(cfg, i)->schema) == 0)
-            return false;
-    }
-    return true;
+    CLEANUP_PGRESULT PGresult *res =
+        odks_db_query(d->c.db, &odks_sql_table_postgis, NULL, err);
+
+    if (res == NULL)
+        odks_doctor_fail(d, "postgis", err);
+    else if (PQntuples(res) > 0)
+        odks_doctor_good(d, "postgis", "it is installed, and used");
 }
 
 static void
@@ -106,6 +100,7 @@ void
 odks_doctor_database(struct odks_doctor *d, struct odks_err *err)
 {
     odks_instance(d->c.instance);
+    odks_doctor_wait(d, "connecting to the database");
     if (!odks_config_db_conf(d->c.cfg, d->c.instance, &d->c.conf, err)
         || !odks_db_connect(&d->c.conf, &d->c.db, err)
         || !odks_db_begin(d->c.db, err)) {
@@ -119,26 +114,16 @@ odks_doctor_database(struct odks_doctor *d, struct odks_err *err)
               "ends, not at once"
             : "");
     check_clock_of_database(d, err);
-    if (!odks_migrate_check(d->c.db, err)) {
-        bool refused = strcmp(err->sqlstate, "42501") == 0;
-
-        if (refused)
-            odks_err_hint(err, "Grant the rights below.");
+    check_rights(d, err);
+    odks_db_rollback(d->c.db);
+    if (!odks_db_begin(d->c.db, err) || !odks_migrate_check(d->c.db, err)) {
         odks_doctor_fail(d, "tables", err);
         odks_db_rollback(d->c.db);
-        if (refused && odks_db_begin(d->c.db, err))
-            check_rights(d, odks_config_database(d->c.cfg)->schema, err);
         return;
     }
     odks_doctor_good(d, "tables", "the tracking tables are of this version");
     d->has_tables = true;
-    check_rights(d, odks_config_database(d->c.cfg)->schema, err);
-    for (size_t i = 0; i < odks_config_job_count(d->c.cfg); i++) {
-        const char *schema = odks_config_job(d->c.cfg, i)->schema;
-
-        if (is_first_with(d->c.cfg, i, schema))
-            check_rights(d, schema, err);
-    }
+    check_postgis(d, err);
     if (d->worst == ODKS_EXIT_OK)
         check_old_service(d, err);
 }

@@ -2,11 +2,14 @@
 /* A job that mirrors: its privacy rules and its tables. */
 #include <config.h>
 
+#include <string.h>
+
 #include "bin/doctor.h"
 #include "core/mem.h"
 #include "jobs/schema.h"
+#include "jobs/walk.h"
+#include "sql/queries.h"
 #include "table/privacy.h"
-#include "table/sqltext.h"
 
 /* What does each privacy rule do here? */
 static void
@@ -56,27 +59,86 @@ check_privacy(struct odks_doctor *d, const struct odks_job_conf *job,
     return true;
 }
 
-/* Would a run refuse to make, or to use, the tables? */
+enum { CODE, MESSAGE, FIX }; /* columns of doctor_tables.sql */
+
+/* What the catalogue tells of the tables; how many problems it names. */
+static int
+check_relations(struct odks_doctor *d, const struct odks_job_conf *job,
+                bool owner_matters, struct odks_err *err)
+{
+    const struct odks_query query = odks_job_query(job);
+    const struct odks_model_conf conf = { .central = job->central->name,
+                                          .project = query.project,
+                                          .feed = query.feed,
+                                          .form_id = query.form_id };
+    struct odks_model_key key;
+    const char *const *k = odks_model_key(&conf, &key);
+    const char *const params[] = { k[0], k[1], k[2], k[3],
+                                   owner_matters ? "t" : "f" };
+    int problems = 0;
+
+    CLEANUP_PGRESULT PGresult *res =
+        odks_db_begin(d->c.db, err)
+            ? odks_db_query(d->c.db, &odks_sql_doctor_tables, params, err)
+            : NULL;
+    odks_db_rollback(d->c.db);
+    if (res == NULL) {
+        odks_doctor_fail(d, job->sync_type, err);
+        return 1;
+    }
+    for (int row = 0; row < PQntuples(res); row++) {
+        int code = (int) odks_db_int64(res, row, CODE);
+
+        odks_doctor_found(d, job->sync_type, code,
+                          odks_db_text(res, row, MESSAGE),
+                          odks_db_text(res, row, FIX));
+        problems += code > 0;
+    }
+    return problems;
+}
+
+/* Is it only that somebody else uses the tables just now? */
+static bool
+is_busy(const struct odks_err *err)
+{
+    return strcmp(err->sqlstate, "55P03") == 0
+           || strcmp(err->sqlstate, "57014") == 0
+           || strcmp(err->sqlstate, "40P01") == 0;
+}
+
+/*
+ * Would a run refuse to make, or to use, the tables? What the catalogue tells
+ * comes with the statement that helps, so a refusal that it explains is not
+ * repeated.
+ */
 static void
 check_tables(struct odks_doctor *d, const struct odks_job_conf *job,
-             struct odks_err *err)
+             struct odks_central *central, struct odks_err *err)
 {
-    CLEANUP_BUF struct odks_buf ddl = ODKS_BUF_INIT(ODKS_SQL_MAX);
-    struct odks_model_changes changes = { 0 };
+    struct odks_err refusal = ODKS_ERR_INIT;
+    struct odks_schema_trial trial;
 
-    if (!d->has_tables)
-        return;
     odks_db_rollback(d->c.db);
-    if (!odks_schema_diff(d->c.cfg, job, d->c.db, &ddl, &changes, err))
-        odks_doctor_fail(d, job->sync_type, err);
-    else if (changes.warning[0] != '\0')
-        odks_doctor_warn(d, job->sync_type, changes.warning, "");
+    bool ok =
+        odks_schema_try(d->c.cfg, job, central, d->c.db, &trial, &refusal);
+    bool of_rights = strcmp(refusal.sqlstate, "42501") == 0
+                     || strcmp(refusal.sqlstate, "42P10") == 0;
+    int problems = check_relations(d, job, trial.needs_ddl, err);
+    if (!ok && is_busy(&refusal))
+        odks_doctor_warn(d, job->sync_type,
+                         "the tables are in use: changing them was not tried",
+                         "Try again when no other program reads them.");
+    else if (!ok && !(of_rights && (problems > 0 || d->lacks_rights)))
+        odks_doctor_fail(d, job->sync_type, &refusal);
+    else if (trial.changes.warning[0] != '\0')
+        odks_doctor_warn(d, job->sync_type, trial.changes.warning, "");
 }
 
 void
 odks_doctor_job(struct odks_doctor *d, const struct odks_job_conf *job,
-                struct odks_field *fields, struct odks_err *err)
+                struct odks_central *central, struct odks_field *fields,
+                struct odks_err *err)
 {
-    if (check_privacy(d, job, fields, err) && fields != NULL)
-        check_tables(d, job, err);
+    if (check_privacy(d, job, fields, err) && fields != NULL && d->has_tables)
+        check_tables(d, job, central, err);
 }

@@ -44,6 +44,16 @@ odks_walk_views_due(struct odks_walk *w, bool *due, struct odks_err *err)
     return odks_views_due(w->a->db, &conf, due, err);
 }
 
+bool
+odks_walk_views_check(struct odks_walk *w, struct odks_err *err)
+{
+    const struct odks_model_conf form = odks_walk_model_conf(w);
+    const struct odks_views_conf conf = settings(w, &form);
+    CLEANUP_VIEWS struct odks_views *views = NULL;
+
+    return odks_views_plan(w->a->db, &conf, w->model, NULL, &views, err);
+}
+
 /* A form whose XML is of no use has no labels; its data are the same. */
 static bool
 fetch(struct odks_walk *w, struct odks_xform **xform, struct odks_err *err)

@@ -206,6 +206,13 @@ ODKS_MUST_CHECK bool odks_walk_fields(struct odks_walk *w,
 ODKS_MUST_CHECK bool odks_walk_views(struct odks_walk *w, struct odks_err *err);
 
 /*
+ * Would the settings of the views be refused? In the caller's transaction,
+ * which has to be rolled back.
+ */
+ODKS_MUST_CHECK bool odks_walk_views_check(struct odks_walk *w,
+                                           struct odks_err *err);
+
+/*
  * Is there anything for it to do? In the caller's transaction; takes the form
  * of odks_walk_look() alone.
  */

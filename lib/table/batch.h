@@ -84,6 +84,14 @@ ODKS_MUST_CHECK bool odks_batch_merge(struct odks_batch *batch,
                                       struct odks_merge *counts,
                                       struct odks_err *err);
 
+/*
+ * Run the statements of a merge on no rows: the database refuses what it would
+ * refuse a merge, apart from single rows. In a transaction of the caller's that
+ * has to be rolled back.
+ */
+ODKS_MUST_CHECK bool odks_batch_try(const struct odks_batch_conf *conf,
+                                    struct odks_db *db, struct odks_err *err);
+
 /* Forget what was added since the last merge. */
 void odks_batch_reset(struct odks_batch *batch);
 

@@ -382,6 +382,25 @@ def test_diagnostics_exist():
 
 # --- the files themselves ----------------------------------------------------
 
+def test_doctor_knows_all_rights():
+    """Each statement that writes a tracking table, against what doctor looks
+    for."""
+    listed = {table: set(rights.split(",")) for table, rights in re.findall(
+        r"\('(odk_sync_\w+)', '\{([A-Z,]+)\}'", read(
+            "sql/queries/doctor_database.sql"))}
+    verbs = {"INSERT INTO": "INSERT", "UPDATE": "UPDATE",
+             "DELETE FROM": "DELETE"}
+    for pattern in ("sql/queries/*.sql", "lib/*/*.c", "jobs/*.c"):
+        for path in glob.glob(os.path.join(SOURCE, pattern)):
+            text = re.sub(r"--.*", "", read(os.path.relpath(path, SOURCE)))
+            for verb, table in re.findall(
+                    r"(INSERT INTO|UPDATE|DELETE FROM)\s+(odk_sync_\w+)",
+                    text):
+                if table != "odk_sync_schema":  # only init writes it
+                    tap.check(verbs[verb] in listed.get(table, set()),
+                              f"{path}: {verb} {table}")
+
+
 def test_manual_pages_lint():
     mandoc = tool("mandoc")
     for path in [MAN, CONF_MAN]:
