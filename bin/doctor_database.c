@@ -42,13 +42,13 @@ check_rights(struct odks_doctor *d, struct odks_err *err)
         odks_doctor_fail(d, "rights", err);
         return;
     }
-    for (int row = 0; row < PQntuples(res); row++)
-        odks_doctor_found(d, "rights", (int) odks_db_int64(res, row, CODE),
-                          odks_db_text(res, row, MESSAGE),
+    for (int row = 0; row < PQntuples(res); row++) {
+        int code = (int) odks_db_int64(res, row, CODE);
+
+        odks_doctor_found(d, "rights", code, odks_db_text(res, row, MESSAGE),
                           odks_db_text(res, row, FIX));
-    d->lacks_rights = PQntuples(res) > 0;
-    if (!d->lacks_rights)
-        odks_doctor_good(d, "rights", "the role may do all that a run does");
+        d->lacks_rights |= code > 0;
+    }
 }
 
 static void

@@ -186,7 +186,7 @@ blame_routine(struct odks_err *err)
                   "triggers.",
                   err->routine);
     if (err->code == ODKS_EXIT_SOFTWARE)
-        err->code = ODKS_EXIT_CONFIG;
+        err->code = err->raised ? ODKS_EXIT_DATA : ODKS_EXIT_CONFIG;
 }
 
 void

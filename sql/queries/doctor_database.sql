@@ -1,7 +1,8 @@
--- returns 0..* rows of 3 columns, takes 2 parameters
+-- returns 1..* rows of 3 columns, takes 2 parameters
 -- What in the database would make a run fail, apart from the tables of forms:
--- exit code (0: a warning), message, and the statement that helps. $1: tracking
--- schema, $2: schemas for tables of forms (JSON). test_docs.py compares the rights.
+-- exit code (0: a warning, -1: all is well), message, and the statement that
+-- helps. $1: tracking schema, $2: schemas for tables of forms (JSON).
+-- tests/docs/test_docs.py compares the rights.
 WITH me AS (
     SELECT pg_catalog.quote_ident(current_user) AS role
 ), form_schema (name) AS (
@@ -170,6 +171,10 @@ WITH me AS (
     JOIN pg_catalog.pg_trigger g ON g.tgrelid = r.oid AND g.tgname ^@ 'odk_sync_'
     WHERE NOT g.tgisinternal AND g.tgenabled = 'D'
 )
-SELECT code, message, fix
-FROM finding
-ORDER BY step, message
+SELECT f.code, f.message, f.fix
+FROM (SELECT step, code, message, fix FROM finding
+    UNION ALL
+    SELECT 0, -1, pg_catalog.format('role %s may do all that a run does', m.role), ''
+    FROM me m
+    WHERE NOT EXISTS (SELECT FROM finding WHERE code > 0)) f
+ORDER BY f.step, f.message
