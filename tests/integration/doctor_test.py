@@ -296,7 +296,7 @@ def test_what_is_found_is_printed_at_once():
         silent.bind(("127.0.0.1", 0))
         silent.listen()
         world.settings["central"].update(
-            url=f"http://127.0.0.1:{silent.getsockname()[1]}", retry="1h")
+            url=f"http://127.0.0.1:{silent.getsockname()[1]}")
         process = world.start("doctor")
         lines = iter(process.stdout.readline, "")
         tap.check(any("the tracking tables" in line for line in lines),
@@ -304,9 +304,16 @@ def test_what_is_found_is_printed_at_once():
         connection, _ = silent.accept()  # it waits for an answer
         tap.equal(process.poll(), None, "still running")
         connection.close()
-        # and does not try again for an hour
         tap.check("FAIL  central" in process.communicate()[0], "it says so")
         tap.equal(process.returncode, 69, "exit code")
+
+
+def test_central_is_asked_once():
+    with new_world() as world:
+        world.settings["central"]["retry"] = "3s"
+        world.central.stop()
+        said = world.exits(69, "doctor").out
+        tap.check("FAIL  central" in said and "tried" not in said, said)
 
 
 if __name__ == "__main__":
