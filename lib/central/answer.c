@@ -71,12 +71,14 @@ odks_central_unlike(const struct odks_central *central, const char *what,
     odks_err_set(err, ODKS_EXIT_PROTOCOL,
                  "%s does not answer like ODK Central: %s",
                  central->login->http.origin, what);
-    if (strncmp(central->login->http.origin, "http://", 7) == 0)
-        odks_err_hint(err, "If that port speaks https, write https:// instead "
-                           "of http:// in url of [central].");
-    else
-        odks_err_hint(err, "Check url in [central]; a login page of a proxy or "
-                           "a firewall in between answers like that too.");
+    /* a port that speaks https may answer a request without TLS in HTTP */
+    odks_err_hint(err,
+                  "Check url in [central]; a login page of a proxy or a "
+                  "firewall in between answers like that too.%s",
+                  strncmp(central->login->http.origin, "http://", 7) == 0
+                      ? " If that port speaks https, write https:// instead "
+                        "of http://."
+                      : "");
 }
 
 static void

@@ -8,6 +8,7 @@ import re
 import socket
 import subprocess
 import sys
+import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "harness"))
@@ -264,10 +265,37 @@ def test_a_byte_order_mark_in_a_password_file():
         world.ok("doctor")
 
 
+@contextlib.contextmanager
+def plain_http():
+    """The port of a server without TLS. It reads all that it is sent: one that
+    closes earlier resets the connection, perhaps before its answer is read."""
+    def serve(connection):
+        with connection:
+            connection.recv(65536)
+            connection.sendall(b"HTTP/1.1 400 Bad Request\r\n"
+                               b"Content-Length: 0\r\n\r\n")
+            connection.shutdown(socket.SHUT_WR)
+            while connection.recv(65536):
+                pass
+
+    def accept(listener):
+        with contextlib.suppress(OSError):
+            while True:
+                serve(listener.accept()[0])
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=accept, args=(listener,))
+        thread.start()
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join()
+
+
 def test_https_where_http_is_spoken():
-    with new_world() as world:
-        world.settings["central"]["url"] = world.central.url.replace(
-            "http:", "https:")
+    with new_world() as world, plain_http() as port:
+        world.settings["central"]["url"] = f"https://127.0.0.1:{port}"
         result = world.exits(76, "doctor")
         tap.check("does not speak https" in result.out
                   and "Write http:// instead of https://" in result.out,
