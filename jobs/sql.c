@@ -13,20 +13,18 @@
 #include "jobs/kinds.h"
 #include "sql/queries.h"
 
-/* The forms' schema first if forms is set, the tracking schema, then public. */
+/* The forms' schema first, the tracking schema, then public. */
 static bool
-set_path(struct odks_attempt *a, bool forms, struct odks_err *err)
+set_path(struct odks_attempt *a, struct odks_err *err)
 {
     const struct odks_database_conf *conf = odks_config_database(a->cfg);
     CLEANUP_BUF struct odks_buf b = ODKS_BUF_INIT(1000);
 
-    bool fits =
-        odks_buf_add_str(&b, "SET LOCAL search_path = ")
-        && (!forms
-            || (odks_db_ident(a->db, a->conf->schema, &b)
-                && odks_buf_add_str(&b, ", ")))
-        && odks_db_ident(a->db, conf->tracking_schema, &b)
-        && odks_buf_add_str(&b, forms ? ", public, pg_temp" : ", pg_temp");
+    bool fits = odks_buf_add_str(&b, "SET LOCAL search_path = ")
+                && odks_db_ident(a->db, a->conf->schema, &b)
+                && odks_buf_add_str(&b, ", ")
+                && odks_db_ident(a->db, conf->tracking_schema, &b)
+                && odks_buf_add_str(&b, ", public, pg_temp");
     if (fits)
         return odks_db_do(a->db, "search_path", b.data, err);
     odks_err_set(err, ODKS_EXIT_CONFIG, "schema in [database] is no name");
@@ -49,7 +47,7 @@ prepare(struct odks_attempt *a, const char *sql, struct odks_err *err)
     return res != NULL
            && (a->conf->max_runtime_s == 0
                || odks_db_allow(a->db, (unsigned) a->conf->max_runtime_s, err))
-           && set_path(a, true, err);
+           && set_path(a, err);
 }
 
 /* By a COMMIT or the like in it, or in a procedure that it calls. */
@@ -101,15 +99,13 @@ execute(struct odks_attempt *a, struct odks_err *err)
             blame(a, err);
         return false;
     }
-    /* it may have set another one */
-    if (!set_path(a, false, err))
-        return false;
     CLEANUP_PGRESULT PGresult *rows =
         odks_db_query(a->db, &odks_sql_job_sql_rows, NULL, err);
     if (rows == NULL)
         return false;
     a->records = odks_db_int64(rows, 0, 0);
-    return true;
+    /* a SET of its own is not for the end of this job, nor for the next one */
+    return odks_db_reset(a->db, err);
 }
 
 static bool

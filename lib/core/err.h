@@ -26,6 +26,10 @@ struct odks_err {
     bool raised;         /* a function in PostgreSQL chose state and words */
     char routine[100];   /* function in PostgreSQL, not of odk-sync, in which it
                             failed; "" for none */
+    /* what PostgreSQL names beside its words; "": nothing */
+    char table[64];
+    char column[64];
+    char constraint[64]; /* or the unique index */
     char message[1024];
     char detail[512];
     char hint[512];

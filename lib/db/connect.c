@@ -3,6 +3,7 @@
 
 #include "db/internal.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -126,7 +127,28 @@ drop_notice(void *arg, const PGresult *res)
     (void) res;
 }
 
-/* BEGIN and its settings; false when the schema's name cannot be quoted. */
+/*
+ * The settings that change what our SQL means or what it prints. The server,
+ * the database, the role or an earlier user of a pooled session may have set
+ * any of them, so every transaction sets all of them. Settings that are not
+ * here cannot change a result (the planner's, those of notices, lc_*), or make
+ * a statement fail with a clear message (default_transaction_read_only,
+ * row_security).
+ */
+#define BEGIN_TEXT "BEGIN ISOLATION LEVEL READ COMMITTED;"
+static const char pinned[] =
+    " SET LOCAL client_encoding = 'UTF8';"
+    " SET LOCAL timezone = 'UTC'; SET LOCAL datestyle = 'ISO, MDY';"
+    " SET LOCAL intervalstyle = 'postgres';"
+    " SET LOCAL standard_conforming_strings = on;"
+    " SET LOCAL quote_all_identifiers = off;"
+    " SET LOCAL extra_float_digits = 1; SET LOCAL bytea_output = 'hex';"
+    " SET LOCAL array_nulls = on; SET LOCAL transform_null_equals = off;";
+
+/*
+ * The settings of a transaction and the BEGIN before them, in one text; false
+ * when the schema's name cannot be quoted.
+ */
 static bool
 make_begin(struct odks_db *db, struct odks_err *err)
 {
@@ -140,13 +162,11 @@ make_begin(struct odks_db *db, struct odks_err *err)
     }
     int len = asprintf(
         &db->begin,
-        "BEGIN; SET LOCAL search_path = %s, pg_temp;"
-        " SET LOCAL timezone = 'UTC'; SET LOCAL datestyle = 'ISO';"
-        " SET LOCAL intervalstyle = 'postgres';"
-        " SET LOCAL standard_conforming_strings = on;"
+        BEGIN_TEXT
+        " SET LOCAL search_path = %s, pg_temp;%s"
         " SET LOCAL lock_timeout = '10s'; SET LOCAL statement_timeout = '%us';"
         " SET LOCAL idle_in_transaction_session_timeout = '60s'",
-        schema, db->conf->statement_timeout_s);
+        schema, pinned, db->conf->statement_timeout_s);
 
     PQfreemem(schema);
     if (len < 0) {
@@ -158,12 +178,12 @@ make_begin(struct odks_db *db, struct odks_err *err)
 }
 
 /*
- * A pooler answers the key exchange with a process number of its own. Without
- * one the session also tells the server to notice soon that we are gone, so
- * that our advisory lock is free for the next run.
+ * Without a pooler, tell the server to notice soon that we are gone, so that
+ * our advisory lock is free for the next run. One row: the process that
+ * answered.
  */
-static bool
-meet_server(struct odks_db *db, struct odks_err *err)
+static PGresult *
+set_session(struct odks_db *db, struct odks_err *err)
 {
     char text[768];
 
@@ -178,13 +198,33 @@ meet_server(struct odks_db *db, struct odks_err *err)
             ? ", ('client_connection_check_interval', '1000')"
             : "",
         PQbackendPID(db->conn));
-    CLEANUP_PGRESULT PGresult *res =
-        odks_db_exec(db, "session", text, 0, NULL, err);
+    return odks_db_exec(db, "session", text, 0, NULL, err);
+}
+
+/* A pooler answers the key exchange with a process number of its own. */
+static bool
+meet_server(struct odks_db *db, struct odks_err *err)
+{
+    CLEANUP_PGRESULT PGresult *res = set_session(db, err);
 
     if (res == NULL)
         return false;
     db->pooled = odks_db_int64(res, 0, 0) != PQbackendPID(db->conn);
     return true;
+}
+
+bool
+odks_db_reset(struct odks_db *db, struct odks_err *err)
+{
+    static const char reset[] = "RESET SESSION AUTHORIZATION; RESET ROLE;"
+                                " RESET ALL";
+
+    assert(PQtransactionStatus(db->conn) == PQTRANS_INTRANS);
+    if (!odks_db_do(db, "reset", reset, err))
+        return false;
+    CLEANUP_PGRESULT PGresult *res = set_session(db, err);
+    return res != NULL
+           && odks_db_do(db, "settings", db->begin + strlen(BEGIN_TEXT), err);
 }
 
 bool

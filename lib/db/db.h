@@ -5,7 +5,8 @@
  * Everything runs in a transaction that odks_db_begin() opened: it sets, for
  * that transaction alone, search_path (the tracking schema, so that the SQL
  * files name odk_sync_* tables plainly; everything else is written qualified),
- * UTC, ISO dates and the time limits. There is no session state apart from
+ * every other setting that changes what SQL means or prints, and the time
+ * limits. There is no session state apart from
  * the advisory locks of a direct connection, so the same code works through a
  * pooler in transaction mode.
  *
@@ -74,6 +75,13 @@ ODKS_MUST_CHECK bool odks_db_begin(struct odks_db *db, struct odks_err *err);
  */
 ODKS_MUST_CHECK bool odks_db_allow(struct odks_db *db, unsigned seconds,
                                    struct odks_err *err);
+
+/*
+ * Undo what SQL of the user's has set in this transaction, for the session or
+ * for the transaction alone: role and settings are again what
+ * odks_db_begin() makes them, also after the commit.
+ */
+ODKS_MUST_CHECK bool odks_db_reset(struct odks_db *db, struct odks_err *err);
 
 /*
  * Commit. Being asked to stop does not break this off. If the connection is

@@ -189,6 +189,25 @@ blame_routine(struct odks_err *err)
         err->code = err->raised ? ODKS_EXIT_DATA : ODKS_EXIT_CONFIG;
 }
 
+static void
+copy_field(const PGresult *res, int field, char name[64])
+{
+    const char *said = PQresultErrorField(res, field);
+
+    (void) snprintf(name, 64, "%s", said != NULL ? said : "");
+}
+
+/* A function that raises an error may put anything there. */
+static void
+name_objects(const PGresult *res, struct odks_err *err)
+{
+    if (err->raised)
+        return;
+    copy_field(res, PG_DIAG_TABLE_NAME, err->table);
+    copy_field(res, PG_DIAG_COLUMN_NAME, err->column);
+    copy_field(res, PG_DIAG_CONSTRAINT_NAME, err->constraint);
+}
+
 void
 odks_db_result_err(const struct odks_db *db, const PGresult *res,
                    const char *name, struct odks_err *err)
@@ -211,6 +230,7 @@ odks_db_result_err(const struct odks_db *db, const PGresult *res,
     take_routine(res, err);
     if (err->routine[0] != '\0' && !odks_err_is_temporary(err))
         blame_routine(err);
+    name_objects(res, err);
     /* DETAIL may quote a row: values of submissions stay out of messages */
     int line = line_of(res);
     if (line > 0)
@@ -239,5 +259,8 @@ odks_db_hide_values(struct odks_err *err)
         odks_err_hint(err, "%s", said.hint);
     memcpy(err->sqlstate, said.sqlstate, sizeof(err->sqlstate));
     memcpy(err->routine, said.routine, sizeof(err->routine));
+    memcpy(err->table, said.table, sizeof(err->table));
+    memcpy(err->column, said.column, sizeof(err->column));
+    memcpy(err->constraint, said.constraint, sizeof(err->constraint));
     err->raised = said.raised;
 }

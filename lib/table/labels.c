@@ -80,7 +80,7 @@ read_table(const struct odks_views *v, struct odks_source_table *table)
                                            sizeof(*table->column));
         table->column[table->count++] = (struct odks_source){
             .name = odks_db_text(v->columns, row, NAME),
-            .type = odks_db_text(v->columns, row, TYPE),
+            .oid = odks_type_numbered(odks_db_int64(v->columns, row, TYPE)),
             .comment = odks_db_text(v->columns, row, COMMENT),
             .part = "",
         };

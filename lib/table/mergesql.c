@@ -66,15 +66,10 @@ add_columns(struct maker *m, const struct odks_table *table, const char *prefix,
     }
 }
 
-/* The operators of PostGIS's types may be out of search_path. */
-static bool
-is_foreign(const struct odks_column *column)
-{
-    return strstr(column->pg_type, "geometry") != NULL
-           || strstr(column->pg_type, "geography") != NULL;
-}
-
-/* The columns behind the first, as what can be compared. */
+/*
+ * The columns behind the first, as what can be compared: a type that a user
+ * gave a column may have no operators, or have them out of search_path.
+ */
 static void
 add_comparable(struct maker *m, const struct odks_table *table,
                const char *prefix)
@@ -84,7 +79,7 @@ add_comparable(struct maker *m, const struct odks_table *table,
         add(m, i > 1 ? ", " : "");
         add(m, prefix);
         odks_sql_ident(&m->t, table->column[i].name);
-        add(m, is_foreign(&table->column[i]) ? "::text" : "");
+        add(m, table->column[i].oid == ODKS_OID_OTHER ? "::text" : "");
     }
     add(m, ")");
 }
@@ -187,14 +182,16 @@ make_stage_table(struct maker *m, size_t i)
     add_stage(m, i);
     add(m, ";\nCREATE TEMPORARY TABLE ");
     add_stage(m, i);
-    add(m, " (");
-    for (size_t k = 0; k < line_columns(table); k++) {
-        add(m, k > 0 ? ", " : "");
-        odks_sql_ident(&m->t, table->column[k].name);
-        add(m, " ");
-        add(m, table->column[k].pg_type);
+    if (!table->wanted) {
+        add(m, " (_id text) ON COMMIT DROP;\n");
+        return;
     }
-    add(m, ") ON COMMIT DROP;\n");
+    /* the types of the table as they are, in no words */
+    add(m, " ON COMMIT DROP AS SELECT ");
+    add_columns(m, table, "", 0);
+    add(m, " FROM ");
+    add_table(m, i);
+    add(m, " WITH NO DATA;\n");
 }
 
 /* A transaction may merge more than once: what is left goes first. */

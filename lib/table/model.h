@@ -18,6 +18,7 @@
 #include "central/central.h"
 #include "core/cleanup.h"
 #include "db/db.h"
+#include "table/types.h"
 
 struct odks_privacy;
 
@@ -61,7 +62,8 @@ const char *const *odks_model_key(const struct odks_model_conf *conf,
 /* A column of a table, in the order of the COPY. */
 struct odks_column {
     char *name;
-    char *pg_type;
+    char *pg_type; /* in words: for DDL and people, never to be compared */
+    enum odks_oid oid;
 };
 
 /* What becomes of a field: its first column; odks_type() counts them. */

@@ -187,7 +187,8 @@ add_new_columns(struct place *at, const struct odks_field *field)
         odks_names_add(&at->taken, full);
         add_planned(at->plan, at->index, at->table->column_count, field,
                     type->part[i].name, ODKS_NEW);
-        odks_table_add_column(at->table, full, pg_type);
+        odks_table_add_column(at->table, full, pg_type,
+                              odks_type_named(pg_type));
     }
     at->used += type->count;
 }
@@ -222,7 +223,11 @@ add_known_column(struct place *at, const struct odks_field *field,
     CLEANUP_FREE char *pg_type =
         present ? odks_xstrdup(get(plan, row, ODKS_REG_PG_TYPE))
                 : choose_type(plan, odks_type(field->type), part);
-    odks_table_add_column(at->table, name, pg_type);
+    enum odks_oid oid =
+        present ? odks_type_numbered(
+            odks_db_int64(plan->reg.res, row, ODKS_REG_OID))
+                : odks_type_named(pg_type);
+    odks_table_add_column(at->table, name, pg_type, oid);
     return true;
 }
 
@@ -258,8 +263,8 @@ add_field(struct place *at, const struct odks_field *field,
     }
     table->target = odks_xreallocarray(table->target, table->target_count + 1,
                                        sizeof(*table->target));
-    const char *last = table->column[table->column_count - 1].pg_type;
-    bool geometry = type->geometry != NULL && strcmp(last, "jsonb") != 0;
+    enum odks_oid last = table->column[table->column_count - 1].oid;
+    bool geometry = type->geometry != NULL && last != ODKS_OID_JSONB;
     table->target[table->target_count++] =
         (struct odks_target){ field, first, geometry };
     return true;
@@ -279,7 +284,7 @@ add_raw(struct place *at, bool wanted)
         plan->reg.seen[row] = true;
     add_planned(plan, at->index, at->table->column_count, NULL, "",
                 row < 0 || plan->new_table[at->index] ? ODKS_NEW : ODKS_KNOWN);
-    odks_table_add_column(at->table, "_raw", "jsonb");
+    odks_table_add_column(at->table, "_raw", "jsonb", ODKS_OID_JSONB);
     at->table->system_count++;
 }
 

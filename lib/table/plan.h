@@ -29,7 +29,8 @@ enum { /* columns of sql/queries/column_list.sql */
        ODKS_REG_PRESENT, /* in the database */
        ODKS_REG_USED,    /* columns that the table has or had */
        ODKS_REG_PG_TYPE, /* in the database, else as it was given */
-       ODKS_REG_PRIVACY  /* rules that all rows of the table obey */
+       ODKS_REG_PRIVACY, /* rules that all rows of the table obey */
+       ODKS_REG_OID      /* of its type in the database, or "" */
 };
 
 /* odk_sync_column of one form. */

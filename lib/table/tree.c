@@ -22,12 +22,19 @@ static const struct repeat_column {
 
 void
 odks_table_add_column(struct odks_table *table, const char *name,
-                      const char *pg_type)
+                      const char *pg_type, enum odks_oid oid)
 {
     table->column = odks_xreallocarray(table->column, table->column_count + 1,
                                        sizeof(*table->column));
     table->column[table->column_count++] =
-        (struct odks_column){ odks_xstrdup(name), odks_xstrdup(pg_type) };
+        (struct odks_column){ odks_xstrdup(name), odks_xstrdup(pg_type), oid };
+}
+
+/* A column of ours, whose type we name. */
+static void
+add_own_column(struct odks_table *table, const char *name, const char *pg_type)
+{
+    odks_table_add_column(table, name, pg_type, odks_type_named(pg_type));
 }
 
 /* "/group/repeat" is "Submissions.group.repeat" in OData. */
@@ -57,8 +64,8 @@ static void
 add_system(struct odks_table *table, const struct odks_system *system)
 {
     for (size_t i = 0; i < system->count; i++)
-        odks_table_add_column(table, system->column[i].name,
-                              system->column[i].pg_type);
+        add_own_column(table, system->column[i].name,
+                       system->column[i].pg_type);
 }
 
 static struct odks_table *
@@ -74,8 +81,8 @@ add_table(struct odks_model *model, const struct odks_model_conf *conf,
     if (parent == NULL)
         add_system(table, odks_system(conf->feed));
     for (size_t i = 0; parent != NULL && i < ODKS_REPEAT_COLUMNS; i++)
-        odks_table_add_column(table, repeat_columns[i].name,
-                              repeat_columns[i].pg_type);
+        add_own_column(table, repeat_columns[i].name,
+                       repeat_columns[i].pg_type);
     table->system_count = table->column_count;
     model->table = odks_xreallocarray(model->table, model->table_count + 1,
                                       sizeof(*model->table));

@@ -15,7 +15,7 @@ ODKS_MUST_CHECK bool odks_tree_build(const struct odks_model_conf *conf,
                                      struct odks_err *err);
 
 void odks_table_add_column(struct odks_table *table, const char *name,
-                           const char *pg_type);
+                           const char *pg_type, enum odks_oid oid);
 
 /* The fields with a value that belong into a table, in form order. */
 struct odks_fields {

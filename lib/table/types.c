@@ -3,6 +3,8 @@
 
 #include "table/types.h"
 
+#include <string.h>
+
 static const struct odks_part text[] = { { "", "", "text" } };
 static const struct odks_part bigint[] = { { "", "", "bigint" } };
 static const struct odks_part numeric[] = { { "", "", "numeric" } };
@@ -50,4 +52,40 @@ const struct odks_type *
 odks_type(enum odks_field_type type)
 {
     return &types[type];
+}
+
+static const struct {
+    const char *name; /* as system.c, tree.c and the parts above spell it */
+    enum odks_oid oid;
+} known[] = {
+    { "boolean", ODKS_OID_BOOLEAN },
+    { "bigint", ODKS_OID_BIGINT },
+    { "integer", ODKS_OID_INTEGER },
+    { "text", ODKS_OID_TEXT },
+    { "double precision", ODKS_OID_DOUBLE },
+    { "text[]", ODKS_OID_TEXT_ARRAY },
+    { "date", ODKS_OID_DATE },
+    { "timestamptz", ODKS_OID_TIMESTAMPTZ },
+    { "numeric", ODKS_OID_NUMERIC },
+    { "jsonb", ODKS_OID_JSONB },
+};
+
+enum odks_oid
+odks_type_named(const char *pg_type)
+{
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+        if (strcmp(pg_type, known[i].name) == 0)
+            return known[i].oid;
+    }
+    return ODKS_OID_OTHER;
+}
+
+enum odks_oid
+odks_type_numbered(int64_t oid)
+{
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+        if (oid == (int64_t) known[i].oid)
+            return known[i].oid;
+    }
+    return ODKS_OID_OTHER;
 }

@@ -134,9 +134,9 @@ describe(const struct odks_views *v, const struct odks_view *view,
 
     if (source == NULL)
         return false;
-    column->is_array = strcmp(source->type, "text[]") == 0;
+    column->is_array = source->oid == ODKS_OID_TEXT_ARRAY;
     const struct odks_question *q = source->question;
-    if (q == NULL || (!column->is_array && strcmp(source->type, "text") != 0))
+    if (q == NULL || (!column->is_array && source->oid != ODKS_OID_TEXT))
         return true;
     free(column->list);
     column->list = q->list != NULL ? odks_xstrdup(q->list) : NULL;
@@ -327,9 +327,9 @@ add_choice_views(struct odks_views *v, const struct odks_source_table *table)
         const struct odks_question *q = source->question;
 
         if (source->field == NULL
-            || (strcmp(source->type, "text[]") != 0
+            || (source->oid != ODKS_OID_TEXT_ARRAY
                 && (q == NULL || q->select != ODKS_SELECT_MANY
-                    || strcmp(source->type, "text") != 0)))
+                    || source->oid != ODKS_OID_TEXT)))
             continue;
         CLEANUP_FREE char *base =
             odks_xasprintf("v_%s_choice_%s", table->name, source->name);

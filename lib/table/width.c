@@ -11,13 +11,24 @@ enum {
     OUT_OF_LINE = 24 /* whatever is longer leaves no more than that */
 };
 
-static const struct {
-    const char *pg_type; /* its beginning */
-    size_t bytes;
-} fixed[] = {
-    { "bigint", 8 }, { "double", 8 },  { "timestamp", 8 },
-    { "date", 4 },   { "integer", 4 }, { "boolean", 1 },
-};
+/* Bytes of a value of fixed size; 0: it has none. */
+static size_t
+fixed_bytes(enum odks_oid oid)
+{
+    switch (oid) {
+    case ODKS_OID_BIGINT:
+    case ODKS_OID_DOUBLE:
+    case ODKS_OID_TIMESTAMPTZ:
+        return 8;
+    case ODKS_OID_DATE:
+    case ODKS_OID_INTEGER:
+        return 4;
+    case ODKS_OID_BOOLEAN:
+        return 1;
+    default:
+        return 0;
+    }
+}
 
 void
 odks_width_begin(struct odks_width *width, const struct odks_table *table)
@@ -28,15 +39,13 @@ odks_width_begin(struct odks_width *width, const struct odks_table *table)
 }
 
 static size_t
-after_cell(size_t at, const char *pg_type, size_t len)
+after_cell(size_t at, enum odks_oid oid, size_t len)
 {
-    for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++) {
-        size_t bytes = fixed[i].bytes;
+    size_t bytes = fixed_bytes(oid);
 
-        if (strncmp(pg_type, fixed[i].pg_type, strlen(fixed[i].pg_type)) == 0)
-            return (at + bytes - 1) / bytes * bytes + bytes;
-    }
-    if (strcmp(pg_type, "text") == 0 && len < OUT_OF_LINE)
+    if (bytes > 0)
+        return (at + bytes - 1) / bytes * bytes + bytes;
+    if (oid == ODKS_OID_TEXT && len < OUT_OF_LINE)
         return at + len + 1;
     return at + OUT_OF_LINE;
 }
@@ -53,7 +62,7 @@ odks_width_add(struct odks_width *width, const struct odks_table *table,
         size_t len = strcspn(++cells, "\t");
 
         if (len != 2 || memcmp(cells, "\\N", 2) != 0)
-            at = after_cell(at, table->column[column + i].pg_type, len);
+            at = after_cell(at, table->column[column + i].oid, len);
         cells += len;
     }
     if (at > PAGE)

@@ -1,6 +1,6 @@
 -- returns 0..* rows of 5 columns, takes 4 parameters
 SELECT c.odata, c.table_name, a.attname,
-    pg_catalog.format_type(a.atttypid, a.atttypmod),
+    a.atttypid,
     pg_catalog.col_description(t.oid, a.attnum)
 FROM odk_sync_column c
 JOIN pg_catalog.pg_namespace n ON n.nspname = c.table_schema::name

@@ -69,6 +69,21 @@ def test_many_statements():
         tap.equal(world.queue(), [], "queue")
 
 
+def test_settings_do_not_outlive_the_job():
+    """Neither for the end of the job itself, nor for the next one."""
+    seen = ("INSERT INTO odk.seen SELECT current_setting("
+            "'quote_all_identifiers'), current_setting('datestyle'),"
+            " current_user::text = session_user::text")
+    with new_world("SET quote_all_identifiers = on; SET datestyle = 'German';"
+                   " SET ROLE pg_read_all_data; SET search_path = nowhere") \
+            as world:
+        world.session.run("CREATE TABLE odk.seen (a text, b text, c boolean)")
+        world.jobs["y"] = {"kind": "sql", "sql": seen}
+        world.ok("run", "x", "y")
+        tap.equal(world.session.rows("SELECT a, b, c::text FROM odk.seen"),
+                  [{"a": "off", "b": "ISO, MDY", "c": "true"}], "settings")
+
+
 def test_inline_and_after():
     with new_world(sql="INSERT INTO t VALUES (4)") as world:
         world.jobs["then"] = {"kind": "sql", "after": "x",

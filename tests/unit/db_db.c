@@ -265,6 +265,63 @@ START_TEST(params)
 }
 END_TEST
 
+/* Of a server, a role, or whoever had the session before. */
+static const char disturb[] =
+    "SET quote_all_identifiers = on; SET datestyle = 'German';"
+    " SET timezone = 'Asia/Kabul'; SET intervalstyle = 'iso_8601';"
+    " SET standard_conforming_strings = off; SET extra_float_digits = 0;"
+    " SET bytea_output = 'escape'; SET array_nulls = off;"
+    " SET transform_null_equals = on; SET client_encoding = 'LATIN1';"
+    " SET default_transaction_isolation = 'serializable'";
+
+static void
+ck_pinned(struct odks_db *db)
+{
+    ODKS_SQL_IS(db, "SELECT format_type('int8'::regtype, NULL)", "bigint");
+    ODKS_SQL_IS(db, "SELECT '2026-11-28 12:00+00'::timestamptz",
+                "2026-11-28 12:00:00+00");
+    ODKS_SQL_IS(db, "SELECT '90 s'::interval", "00:01:30");
+    ODKS_SQL_IS(db, "SELECT 0.1::float8 + 0.2::float8", "0.30000000000000004");
+    ODKS_SQL_IS(db, "SELECT decode('5c', 'hex')", "\\x5c");
+    ODKS_SQL_IS(db, "SELECT length('\\\\')", "2");
+    ODKS_SQL_IS(db, "SELECT (NULL = NULL) IS NULL", "t");
+    ODKS_SQL_IS(db, "SELECT '{NULL}'::text[] = '{\"NULL\"}'", "f");
+    ODKS_SQL_IS(db, "SHOW transaction_isolation", "read committed");
+    ODKS_SQL_IS(db, "SHOW client_encoding", "UTF8");
+}
+
+START_TEST(settings_that_change_a_meaning)
+{
+    CLEANUP_DB struct odks_db *db = test_fresh();
+    struct odks_err err = ODKS_ERR_INIT;
+
+    ODKS_OK(odks_db_do(db, "test", disturb, &err));
+    ODKS_OK(odks_db_begin(db, &err));
+    ck_pinned(db);
+}
+END_TEST
+
+/* By SQL of the user's, in the middle of a transaction of ours. */
+START_TEST(reset_what_was_set)
+{
+    CLEANUP_DB struct odks_db *db = begun();
+    struct odks_err err = ODKS_ERR_INIT;
+
+    ODKS_OK(odks_db_do(db, "test",
+                       "SET quote_all_identifiers = on; SET search_path = x;"
+                       " SET LOCAL datestyle = 'German';"
+                       " SET ROLE pg_read_all_data",
+                       &err));
+    ODKS_OK(odks_db_reset(db, &err));
+    ck_pinned(db);
+    ODKS_SQL_IS(db, "SELECT current_user = session_user", "t");
+    ODKS_OK(odks_db_commit(db, &err));
+    CLEANUP_PGRESULT PGresult *res =
+        odks_db_exec(db, "test", "SHOW quote_all_identifiers", 0, NULL, &err);
+    ck_assert_str_eq(odks_db_text(res, 0, 0), "off");
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -281,6 +338,8 @@ suite(void)
     tcase_add_test(tc, stop);
     tcase_add_test(tc, stop_in_mid_statement);
     tcase_add_test(tc, server_gone);
+    tcase_add_test(tc, settings_that_change_a_meaning);
+    tcase_add_test(tc, reset_what_was_set);
     tcase_add_test(tc, quoting);
     tcase_add_test(tc, params);
     suite_add_tcase(s, tc);

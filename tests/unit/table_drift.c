@@ -38,6 +38,27 @@ START_TEST(nothing_to_do_writes_nothing)
 }
 END_TEST
 
+/* How PostgreSQL prints a type decides nothing. */
+START_TEST(types_are_numbers)
+{
+    struct odks_err err = ODKS_ERR_INIT;
+    struct odks_model_changes changes;
+    struct odks_model *model = NULL;
+    struct odks_field *root = form("g:geotrace");
+
+    publish("g:geotrace", "1", NULL);
+    begin(db);
+    ck_assert(
+        odks_db_do(db, "test", "SET LOCAL quote_all_identifiers = on", &err));
+    ck_assert(odks_model_prepare(db, &model_conf, root, false, NULL, &model,
+                                 &changes, &err));
+    commit(db);
+    ck_assert(!model->table[0]->target[0].geometry);
+    odks_model_free(model);
+    free_form(root);
+}
+END_TEST
+
 START_TEST(new_question_becomes_a_column)
 {
     struct odks_model_changes changes;
@@ -236,6 +257,7 @@ suite(void)
 
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, nothing_to_do_writes_nothing);
+    tcase_add_test(tc, types_are_numbers);
     tcase_add_test(tc, new_question_becomes_a_column);
     tcase_add_test(tc, changed_type_becomes_a_column);
     tcase_add_test(tc, gone_and_back);
