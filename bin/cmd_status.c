@@ -9,6 +9,7 @@
 #include "bin/print.h"
 #include "jobs/walk.h"
 #include "run/due.h"
+#include "sql/queries.h"
 #include "track/track.h"
 
 static void
@@ -97,6 +98,26 @@ print_progress(const struct odks_config *cfg, const PGresult *res, int row)
     printf(", on %s\n", runner);
 }
 
+/* "people: 3 submissions are not stored as Central has them (...)" */
+static bool
+print_open(struct odks_db *db, struct odks_err *err)
+{
+    CLEANUP_PGRESULT PGresult *res =
+        odks_db_query(db, &odks_sql_reject_open, NULL, err);
+    if (res == NULL)
+        return false;
+    for (int row = 0; row < PQntuples(res); row++) {
+        int64_t count = odks_db_int64(res, row, 1);
+        int64_t missing = odks_db_int64(res, row, 2);
+
+        printf("\n%s: %" PRId64 " row%s not stored as Central has %s, %" PRId64
+               " of them not at all (%s): see odk_sync_reject\n",
+               odks_db_text(res, row, 0), count, count == 1 ? " is" : "s are",
+               count == 1 ? "it" : "them", missing, odks_db_text(res, row, 3));
+    }
+    return true;
+}
+
 /* What needs more words than a cell: proofs that are missing, errors. */
 static void
 print_remarks(const struct odks_config *cfg, const PGresult *res)
@@ -134,8 +155,11 @@ odks_cmd_status(const struct odks_cli *cli, struct odks_err *err)
     if (res == NULL)
         return err->code;
     print(cli, res, ODKS_STATUS_SHORT, "nothing has run yet");
-    if (!cli->json)
+    if (!cli->json) {
         print_remarks(c.cfg, res);
+        if (!print_open(c.db, err))
+            return err->code;
+    }
     return ODKS_EXIT_OK;
 }
 

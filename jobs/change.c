@@ -13,6 +13,7 @@
 
 #include "core/mem.h"
 #include "jobs/walk.h"
+#include "sql/queries.h"
 #include "table/attachment.h"
 #include "table/proof.h"
 
@@ -176,6 +177,18 @@ nothing_late(struct odks_walk *w, bool *same, struct odks_err *err)
     return true;
 }
 
+/* What PostgreSQL refused is tried again in each run. */
+static bool
+nothing_refused(struct odks_walk *w, bool *same, struct odks_err *err)
+{
+    const char *const params[] = { w->a->conf->sync_type, NULL };
+    CLEANUP_PGRESULT PGresult *res =
+        odks_db_query(w->a->db, &odks_sql_reject_refused, params, err);
+
+    *same = res != NULL && odks_db_int64(res, 0, 0) == 0;
+    return res != NULL;
+}
+
 /* A view that readers kept busy waits for the next run: that is this one. */
 static bool
 no_views_due(struct odks_walk *w, bool *same, struct odks_err *err)
@@ -203,6 +216,7 @@ odks_walk_unchanged(struct odks_walk *w, const char *key, bool *same,
         return true;
     if (!odks_attempt_begin(w->a, err) || !look_here(w, same, err)
         || (*same && !nothing_late(w, same, err))
+        || (*same && !nothing_refused(w, same, err))
         || (*same && !no_views_due(w, same, err)))
         return false;
     return *same || odks_attempt_commit(w->a, err);

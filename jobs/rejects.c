@@ -1,5 +1,5 @@
 /* jobs/rejects.c - SPDX-License-Identifier: Apache-2.0 */
-/* Reading again the submissions that hold a value that did not fit. */
+/* Reading again the submissions that are not stored as Central has them. */
 #include <config.h>
 
 #include <string.h>
@@ -58,11 +58,13 @@ read_some(struct odks_walk *w, const PGresult *page, int *at,
 }
 
 static PGresult *
-next_page(struct odks_walk *w, const char *after, struct odks_err *err)
+next_page(struct odks_walk *w, const char *after, bool refused_only,
+          struct odks_err *err)
 {
     char size[ODKS_DB_INT64_TEXT];
     const char *const params[] = { w->a->conf->sync_type, after,
-                                   odks_db_int64_param(PAGE, size) };
+                                   odks_db_int64_param(PAGE, size),
+                                   refused_only ? "t" : "f" };
 
     if (!odks_attempt_begin(w->a, err))
         return NULL;
@@ -74,13 +76,14 @@ next_page(struct odks_walk *w, const char *after, struct odks_err *err)
 }
 
 bool
-odks_walk_rejects(struct odks_walk *w, struct odks_err *err)
+odks_walk_rejects(struct odks_walk *w, bool refused_only, struct odks_err *err)
 {
     CLEANUP_FREE char *after = odks_xstrdup("");
 
     odks_log_set_step("rejects");
     for (;;) {
-        CLEANUP_PGRESULT PGresult *page = next_page(w, after, err);
+        CLEANUP_PGRESULT PGresult *page =
+            next_page(w, after, refused_only, err);
 
         if (page == NULL)
             return false;

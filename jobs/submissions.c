@@ -167,6 +167,8 @@ describe(struct odks_walk *w)
     add_int(m, "unchanged", w->counts.unchanged);
     add_int(m, "repeats", w->counts.repeats);
     add_int(m, "rejected", w->counts.rejected);
+    if (w->counts.refused > 0)
+        add_int(m, "refused", w->counts.refused);
     if (w->counts.doubtful > 0)
         add_int(m, "doubtful", w->counts.doubtful);
     if (w->counts.encrypted > 0)
@@ -183,6 +185,7 @@ struct proof {
     bool possible; /* the table of submissions is among ours */
     int64_t central;
     int64_t table;
+    int64_t left_out; /* live there, and no row here can hold them */
 };
 
 /*
@@ -206,14 +209,16 @@ count_both(struct odks_walk *w, struct proof *proof, struct odks_err *err)
            || (odks_central_count(w->central, &query, &proof->central, err)
                && odks_attempt_begin(w->a, err)
                && odks_table_count(w->a->db, w->model, w->form.date,
-                                   &proof->table, err));
+                                   &proof->table, err)
+               && odks_table_left_out(w->a->db, w->model, w->a->conf->sync_type,
+                                      w->form.date, &proof->left_out, err));
 }
 
 static bool
 proven(const struct odks_walk *w, const struct proof *proof)
 {
     return !proof->possible || odks_attempt_is_dry(w->a)
-           || proof->table == proof->central + w->purged;
+           || proof->table + proof->left_out == proof->central + w->purged;
 }
 
 static struct json_object *
@@ -226,6 +231,8 @@ proof_json(const struct odks_walk *w, const struct proof *proof)
         add_int(o, "table", proof->table);
         if (w->purged > 0)
             add_int(o, "purged", w->purged);
+        if (proof->left_out > 0)
+            add_int(o, "left_out", proof->left_out);
     }
     (void) json_object_object_add(o, "proven",
                                   json_object_new_boolean(proof->possible));
@@ -335,6 +342,25 @@ settle(struct odks_walk *w, bool all, struct odks_err *err)
     return false;
 }
 
+/* What a person should know, even if nobody asked for more words. */
+static void
+warn(const struct odks_walk *w)
+{
+    const struct odks_merge *c = &w->counts;
+    const char *rows = odks_feed_names(w->feed)->rows;
+
+    if (c->refused > 0)
+        odks_log(ODKS_LOG_WARN,
+                 "PostgreSQL refused %" PRId64 " %s (%s): earlier rows stay as "
+                 "they were, new ones lack an answer; see odk_sync_reject",
+                 c->refused, rows, c->refusal);
+    if (c->left_out > 0)
+        odks_log(ODKS_LOG_WARN,
+                 "%" PRId64 " %s cannot be stored in the table: see "
+                 "odk_sync_reject",
+                 c->left_out, rows);
+}
+
 static void
 summarise(struct odks_walk *w)
 {
@@ -347,6 +373,7 @@ summarise(struct odks_walk *w)
              odks_attempt_is_dry(w->a) ? "dry run: " : "", c->inserted,
              odks_feed_names(w->feed)->rows, c->updated, c->deleted,
              c->repeats);
+    warn(w);
     if (c->rejected > 0)
         odks_log(ODKS_LOG_INFO,
                  "%" PRId64 " value%s did not fit: see odk_sync_reject",
@@ -413,7 +440,7 @@ walk(struct odks_walk *w, struct odks_err *err)
     if ((p->since != ODKS_TIME_NONE || p->until != ODKS_TIME_NONE)
         && !odks_walk_window(w, p->since, p->until, err))
         return false;
-    if (p->rejects && !all && !odks_walk_rejects(w, err))
+    if (!all && !odks_walk_rejects(w, !p->rejects, err))
         return false;
     return (!wants_tag(w, all) || odks_walk_tag(w, NULL, err))
            && odks_walk_attachments(w, err) && settle(w, all, err);

@@ -116,8 +116,11 @@ ODKS_MUST_CHECK bool odks_walk_backfill(struct odks_walk *w,
 ODKS_MUST_CHECK bool odks_walk_changes(struct odks_walk *w,
                                        struct odks_err *err);
 
-/* Read the submissions that hold a value that did not fit. */
-ODKS_MUST_CHECK bool odks_walk_rejects(struct odks_walk *w,
+/*
+ * Read again the submissions that PostgreSQL refused and, unless refused_only,
+ * those that hold a value that did not fit.
+ */
+ODKS_MUST_CHECK bool odks_walk_rejects(struct odks_walk *w, bool refused_only,
                                        struct odks_err *err);
 
 /*

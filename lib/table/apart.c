@@ -1,9 +1,9 @@
 /* lib/table/apart.c - SPDX-License-Identifier: Apache-2.0 */
 /*
- * A batch in which the database refuses a row: all values fit their columns,
- * but an index, a constraint or a trigger of the user's own may want more.
- * The batch is halved until the submission is found; it loses its long
- * answers, or else all of them.
+ * A batch in which PostgreSQL refuses a row: all values fit their columns, but
+ * a constraint, an index, a type or a trigger that the user added may want
+ * more. The batch is halved until the submissions are found; all others come
+ * in. An error that is not about single rows is none of this: it fails the job.
  */
 #include <config.h>
 
@@ -11,35 +11,43 @@
 #include <string.h>
 
 #include "core/mem.h"
+#include "sql/queries.h"
 #include "table/stage.h"
-#include "table/types.h"
 
 enum {
-    LONG = 2000,      /* bytes; an index row ends at 2,704 */
-    REFUSED_MAX = 100 /* submissions of a batch; more is no single case */
+    REFUSED_MAX = 100, /* submissions of a batch; more is no single case */
+    ALL_MIN = 5        /* that so many are refused, and none is not, is none */
 };
 
 struct apart {
     struct odks_merge_run *m;
     struct odks_err refusal; /* the last one */
-    int refused;             /* submissions */
+    size_t *refused;         /* numbers of submissions of the batch */
+    size_t count, size;
+    size_t fresh; /* those of them that are not on record as refused */
 };
 
+/*
+ * Is it about the values of a row? Whatever a trigger raises is, unless it
+ * says that a later try may succeed.
+ */
 static bool
 is_refusal(const struct odks_err *err)
 {
-    const char *s = err->sqlstate;
+    static const char *const about_data[] = { "22", "23", "44", "54000" };
 
-    /* the encoding of the database is at fault, not a row */
-    if (strcmp(s, "22P05") == 0)
+    /* 22P05: the encoding of the database is at fault, not a row */
+    if (odks_err_is_temporary(err) || strcmp(err->sqlstate, "22P05") == 0)
         return false;
-    return strncmp(s, "22", 2) == 0 || strncmp(s, "23", 2) == 0
-           || strncmp(s, "54", 2) == 0;
+    for (size_t i = 0; i < sizeof(about_data) / sizeof(about_data[0]); i++) {
+        if (strncmp(err->sqlstate, about_data[i], strlen(about_data[i])) == 0)
+            return true;
+    }
+    return err->raised;
 }
 
-/* Submissions [from, to) of b as a batch that shares all but its lines. */
-static struct odks_batch *
-slice(const struct odks_batch *b, size_t from, size_t to)
+struct odks_batch *
+odks_batch_slice(const struct odks_batch *b, size_t from, size_t to)
 {
     struct odks_batch *part = odks_xcalloc(1, sizeof(*part));
     size_t n = b->lines_count;
@@ -62,192 +70,134 @@ slice(const struct odks_batch *b, size_t from, size_t to)
     return part;
 }
 
-static void
-free_slice(struct odks_batch *part)
+void
+odks_batch_free_slice(struct odks_batch *part)
 {
+    if (part == NULL)
+        return;
     for (size_t k = 0; k < part->lines_count; k++)
         odks_buf_free(&part->lines[k].buf);
     free(part->lines);
     free(part);
 }
-ODKS_DEFINE_CLEANUP(slice, struct odks_batch *, free_slice)
 
-/* The text of a field of a line; the caller frees it. */
-static char *
-unescape(const char *p, size_t len)
-{
-    char *text = odks_xcalloc(len + 1, 1);
-    size_t n = 0;
-
-    for (size_t i = 0; i < len; i++) {
-        char c = p[i];
-
-        if (c == '\\' && i + 1 < len) {
-            c = p[++i];
-            c = c == 't' ? '\t' : c == 'n' ? '\n' : c == 'r' ? '\r' : c;
-        }
-        text[n++] = c;
-    }
-    return text;
-}
-
-/* The field that fills a column, NULL for one of the system's. */
-static const struct odks_field *
-field_of(const struct odks_table *table, size_t column)
-{
-    for (size_t i = 0; i < table->target_count; i++) {
-        const struct odks_target *t = &table->target[i];
-
-        if (column >= t->column
-            && column < t->column + odks_type(t->field->type)->count)
-            return t->field;
-    }
-    return NULL;
-}
-
-static void
-reject_long(struct odks_batch *part, size_t k, const char *row_id,
-            size_t column, const char *p, size_t len)
-{
-    const struct odks_table *table = part->conf.model->table[k];
-    CLEANUP_FREE char *text = unescape(p, len);
-    struct json_object *value = json_object_new_string(text);
-
-    odks_batch_reject(part, k, part->submission[0].id, row_id,
-                      field_of(table, column)->path, table->column[column].name,
-                      "refused, as too long for an index", value);
-    (void) json_object_put(value);
-}
-
-/* NULL for all answers of a line, or only for long ones; past the line. */
-static const char *
-blank_line(struct odks_batch *part, size_t k, const char *p, bool all,
-           struct odks_copy *out)
-{
-    const struct odks_table *table = part->conf.model->table[k];
-    CLEANUP_FREE char *row_id = unescape(p, strcspn(p, "\t\n"));
-
-    for (size_t column = 0;; column++) {
-        size_t len = strcspn(p, "\t\n");
-        bool blank = (all || len > LONG) && field_of(table, column) != NULL;
-
-        if (blank && !all)
-            reject_long(part, k, row_id, column, p, len);
-        odks_copy_field(out);
-        odks_copy_plain(out, blank ? "\\N" : p, blank ? 2 : len);
-        p += len;
-        if (*p++ == '\n')
-            break;
-    }
-    odks_copy_end(out);
-    return p;
-}
-
-static void
-blank(struct odks_batch *part, bool all)
-{
-    for (size_t k = 0; k + 1 < part->lines_count; k++) {
-        struct odks_copy out = ODKS_COPY_INIT(ODKS_COPY_MAX);
-        const struct odks_buf *lines = &part->lines[k].buf;
-        const char *end = lines->data; /* NULL without rows */
-
-        if (lines->len > 0)
-            end += lines->len;
-
-        /* of its repeats nothing is left then */
-        for (const char *p = lines->data; p < end && (k == 0 || !all);)
-            p = blank_line(part, k, p, all, &out);
-        odks_buf_free(&part->lines[k].buf);
-        part->lines[k] = out;
-    }
-}
-
-static void
-reject_all(struct apart *a, struct odks_batch *part)
-{
-    CLEANUP_FREE char *reason =
-        odks_xasprintf("refused: %s", a->refusal.message);
-    const struct odks_table *const *table =
-        (const struct odks_table *const *) part->conf.model->table;
-    size_t k = 0;
-
-    while (!table[k]->wanted)
-        k++;
-    odks_batch_reject(part, k, part->submission[0].id, part->submission[0].id,
-                      "", NULL, reason, NULL);
-}
-
-/* Bring a part in, or leave no trace; *refused: the database did not like it */
 static bool
-try_part(struct apart *a, struct odks_batch *part, bool *refused)
+go_back(struct odks_merge_run *m)
+{
+    return odks_db_do(m->db, "savepoint",
+                      "ROLLBACK TO SAVEPOINT odks_part;"
+                      " RELEASE SAVEPOINT odks_part",
+                      m->err);
+}
+
+bool
+odks_merge_try(struct odks_merge_run *m, struct odks_batch *part, bool dry,
+               bool *refused, struct odks_err *refusal)
 {
     struct odks_merge_run run = {
-        .b = part, .db = a->m->db, .counts = a->m->counts, .err = a->m->err
+        .b = part, .db = m->db, .counts = m->counts, .err = m->err
     };
 
     *refused = false;
     if (!odks_db_do(run.db, "savepoint", "SAVEPOINT odks_part", run.err))
         return false;
     if (odks_merge_bring_in(&run)) {
-        a->m->counts = run.counts;
+        if (dry)
+            return go_back(m);
+        m->counts = run.counts;
         return odks_db_do(run.db, "savepoint", "RELEASE SAVEPOINT odks_part",
                           run.err);
     }
     if (!is_refusal(run.err))
         return false;
     *refused = true;
-    a->refusal = *run.err;
-    odks_db_hide_values(&a->refusal);
+    *refusal = *run.err;
+    odks_db_hide_values(refusal);
     odks_err_clear(run.err);
-    return odks_db_do(run.db, "savepoint",
-                      "ROLLBACK TO SAVEPOINT odks_part;"
-                      " RELEASE SAVEPOINT odks_part",
-                      run.err);
+    return go_back(m);
 }
 
-/* One submission, without what it may be refused for. */
+/* Is the submission on record as refused by an earlier run? */
 static bool
-try_blank(struct apart *a, size_t at)
+count_fresh(struct apart *a, const char *id)
 {
-    bool refused = false;
+    const char *const params[] = { a->m->b->conf.sync_type, id };
+    CLEANUP_PGRESULT PGresult *res =
+        odks_db_query(a->m->db, &odks_sql_reject_refused, params, a->m->err);
 
-    for (int all = 0; all <= 1; all++) {
-        CLEANUP(odks_cleanup_slice)
-        struct odks_batch *part = slice(a->m->b, at, at + 1);
-
-        blank(part, all);
-        if (all)
-            reject_all(a, part);
-        if (!try_part(a, part, &refused))
-            return false;
-        if (!refused)
-            break;
-    }
-    if (refused || ++a->refused > REFUSED_MAX) {
-        *a->m->err = a->refusal;
-        odks_err_hint(a->m->err,
-                      "Look for a constraint, a trigger or an index on the "
-                      "table that odk-sync did not make.");
+    if (res == NULL)
         return false;
-    }
+    a->fresh += odks_db_int64(res, 0, 0) == 0;
     return true;
+}
+
+static bool
+fail(struct apart *a, const char *how_many)
+{
+    *a->m->err = a->refusal;
+    odks_err_context(a->m->err, "PostgreSQL refuses %s of a batch", how_many);
+    odks_err_hint(a->m->err,
+                  "Look for a constraint, a trigger, a type or an index on the "
+                  "table that odk-sync did not make. Nothing of the batch was "
+                  "stored.");
+    return false;
+}
+
+static bool
+note_refused(struct apart *a, size_t at)
+{
+    if (a->count == a->size) {
+        a->size = a->size > 0 ? 2 * a->size : 16;
+        a->refused =
+            odks_xreallocarray(a->refused, a->size, sizeof(*a->refused));
+    }
+    a->refused[a->count++] = at;
+    return count_fresh(a, a->m->b->submission[at].id)
+           && (a->fresh <= REFUSED_MAX || fail(a, "more than 100 rows"));
 }
 
 static bool
 try_range(struct apart *a, size_t from, size_t to)
 {
-    CLEANUP(odks_cleanup_slice)
-    struct odks_batch *part = slice(a->m->b, from, to);
+    CLEANUP_SLICE struct odks_batch *part = odks_batch_slice(a->m->b, from, to);
     bool refused;
 
-    if (!try_part(a, part, &refused))
+    if (!odks_merge_try(a->m, part, false, &refused, &a->refusal))
         return false;
     if (!refused)
         return true;
     if (to - from == 1)
-        return try_blank(a, from);
+        return note_refused(a, from);
     size_t middle = from + (to - from) / 2; /* as deep as a batch halves */
     return try_range(a, from, middle) && try_range(a, middle, to);
+}
+
+static size_t
+count_with_lines(const struct odks_batch *b)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < b->count; i++) {
+        const struct odks_submission *s = &b->submission[i];
+        count += !s->stale && !s->gone && !s->left_out;
+    }
+    return count;
+}
+
+static bool
+deal_with_all(struct apart *a)
+{
+    bool refused;
+
+    if (a->fresh >= ALL_MIN && a->count == count_with_lines(a->m->b))
+        return fail(a, "every row");
+    for (size_t i = 0; i < a->count; i++) {
+        if (!odks_merge_refused(a->m, a->refused[i], &refused))
+            return false;
+        if (refused)
+            return fail(a, "a row");
+    }
+    return true;
 }
 
 bool
@@ -258,7 +208,10 @@ odks_merge_apart(struct odks_merge_run *m)
     if (!is_refusal(m->err))
         return false;
     odks_err_clear(m->err);
-    return odks_db_do(m->db, "savepoint",
-                      "ROLLBACK TO SAVEPOINT " ODKS_MERGE_SAVEPOINT, m->err)
-           && try_range(&a, 0, m->b->count);
+    m->b->all_new = false; /* a submission may be on record, but not here */
+    bool ok = odks_db_do(m->db, "savepoint",
+                         "ROLLBACK TO SAVEPOINT " ODKS_MERGE_SAVEPOINT, m->err)
+              && try_range(&a, 0, m->b->count) && deal_with_all(&a);
+    free(a.refused);
+    return ok;
 }

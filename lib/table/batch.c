@@ -88,8 +88,12 @@ read_submission(const struct odks_batch *b, struct json_object *object,
     const struct odks_feed_names *names = odks_feed_names(b->conf.model->feed);
     struct json_object *system = odks_row_member(object, "__system");
     const char *id = odks_row_id(object);
+    struct json_object *key = odks_row_member(object, "__id");
+    const char *text = json_object_get_string(key);
+    bool is_long = json_object_is_type(key, json_type_string)
+                   && strlen(text) > ODKS_ID_MAX;
 
-    if (id == NULL) {
+    if (id == NULL && !is_long) {
         odks_err_set(err, ODKS_EXIT_DATA,
                      "Central sent a row without an __id that can be kept");
         return false;
@@ -110,7 +114,8 @@ read_submission(const struct odks_batch *b, struct json_object *object,
     s->gone = b->conf.on_delete == ODKS_DELETE_HARD
               && odks_row_member(system, "deletedAt") != NULL;
     s->encrypted = odks_row_member(system, "status") != NULL;
-    s->id = odks_xstrdup(id);
+    s->left_out = is_long;
+    s->id = odks_row_key(text);
     return true;
 }
 
@@ -148,18 +153,6 @@ append(struct odks_batch *b, const struct odks_submission *s)
     b->submission[b->count++] = *s;
 }
 
-/* Take the submission that was appended last out again. */
-static void
-undo(struct odks_batch *b)
-{
-    struct odks_submission *s = &b->submission[--b->count];
-
-    for (size_t i = 0; i < b->lines_count; i++)
-        odks_copy_cut(&b->lines[i], b->start[b->count * b->lines_count + i]);
-    (void) lh_table_delete(b->index, s->id);
-    free(s->id);
-}
-
 static struct json_object *
 parse_row(const char *row, size_t len, struct odks_err *err)
 {
@@ -180,6 +173,40 @@ void
 odks_batch_from_trash(struct odks_batch *b, const struct odks_trash *trash)
 {
     b->trash = trash;
+}
+
+/* What cannot be in the table is on record, unless it is deleted anyway. */
+static void
+leave_out(struct odks_batch *b, struct odks_submission *s,
+          struct json_object *object, const char *path, const char *reason)
+{
+    const struct odks_table *const *table =
+        (const struct odks_table *const *) b->conf.model->table;
+    struct odks_reject r = { .submission = s->id,
+                             .row_id = s->id,
+                             .path = path,
+                             .reason = reason,
+                             .value = odks_row_member(object, path),
+                             .left_out = s->submitted };
+    bool deleted =
+        b->conf.on_delete != ODKS_DELETE_KEEP
+        && odks_row_member(odks_row_member(object, "__system"), "deletedAt")
+               != NULL;
+
+    s->left_out = true;
+    while (!table[r.table]->wanted)
+        r.table++;
+    if (!deleted)
+        odks_batch_reject(b, &r);
+}
+
+/* Take out the lines of the submission that was appended last. */
+static void
+cut_lines(struct odks_batch *b)
+{
+    for (size_t i = 0; i < b->lines_count; i++)
+        odks_copy_cut(&b->lines[i],
+                      b->start[(b->count - 1) * b->lines_count + i]);
 }
 
 bool
@@ -209,10 +236,12 @@ odks_batch_add(struct odks_batch *b, const char *text, size_t len,
         return true;
     }
     append(b, &s);
-    if (s.gone || odks_row_put(b, &s, object, text, len, err))
-        return true;
-    odks_err_context(err, "%s %s", odks_feed_names(b->conf.model->feed)->row,
-                     s.id);
-    undo(b);
-    return false;
+    struct odks_submission *last = &b->submission[b->count - 1];
+    if (s.left_out) {
+        leave_out(b, last, object, "__id", "longer than 1,000 bytes");
+    } else if (!s.gone && !odks_row_put(b, &s, object, text, len)) {
+        cut_lines(b);
+        leave_out(b, last, object, "", "too large to be stored");
+    }
+    return true;
 }

@@ -63,8 +63,11 @@ struct odks_merge {
     int64_t repeats;   /* rows written into repeat tables */
     int64_t rejected;  /* values that do not fit and did not before */
     int64_t doubtful;  /* whole numbers of 2^53 and more, new ones */
+    int64_t refused;   /* submissions that PostgreSQL refused, and not before */
+    int64_t left_out;  /* submissions that no table can hold, new ones */
     int64_t encrypted; /* submissions that hold no answers */
-    int64_t latest;    /* newest submission date, ODKS_TIME_NONE: none */
+    char refusal[1024]; /* why the last one of refused was; holds no values */
+    int64_t latest;     /* newest submission date, ODKS_TIME_NONE: none */
 };
 /* clang-format off */
 #define ODKS_MERGE_INIT { .latest = ODKS_TIME_NONE }
@@ -75,9 +78,10 @@ struct odks_merge {
  * transaction, which holds the claim. An empty batch is fine. Afterwards the
  * batch is empty in any case: after a failure read its rows again.
  *
- * What PostgreSQL itself refuses (an index of the user's own that takes no
- * long text, a constraint) costs that submission its answers, or the long
- * ones, and not the batch its life. 65: more rejects than conf allows.
+ * A submission that PostgreSQL itself refuses (a constraint, an index, a type
+ * or a trigger that the user added) stays as it was before, with its repeats;
+ * of one that is new, the columns that are to blame are NULL. An error that is
+ * not about single rows changes nothing. 65: more rejects than conf allows.
  */
 ODKS_MUST_CHECK bool odks_batch_merge(struct odks_batch *batch,
                                       struct odks_db *db,

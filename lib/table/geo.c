@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "table/fit.h"
 #include "table/number.h"
 
 static const char *
@@ -57,42 +58,6 @@ check_positions(struct json_object *coordinates, int depth)
     return NULL;
 }
 
-/* Would jsonb take it? */
-static const char *
-check_json(struct json_object *value)
-{
-    struct odks_number n;
-    const char *reason = NULL;
-
-    switch (json_object_get_type(value)) {
-    case json_type_double:
-        reason = odks_number_read(value, &n);
-        return reason != NULL ? reason : odks_number_fits_numeric(&n);
-    case json_type_string:
-        return memchr(json_object_get_string(value), '\0',
-                      (size_t) json_object_get_string_len(value))
-                       == NULL
-                   ? NULL
-                   : "holds a NUL";
-    case json_type_array:
-        for (size_t i = 0;
-             i < json_object_array_length(value) && reason == NULL; i++)
-            reason = check_json(json_object_array_get_idx(value, i));
-        return reason;
-    case json_type_object: {
-        json_object_object_foreach(value, key, child)
-        {
-            (void) key;
-            if (reason == NULL)
-                reason = check_json(child);
-        }
-        return reason;
-    }
-    default:
-        return NULL;
-    }
-}
-
 static const char *
 check_geo(struct json_object *value, const char *type, int depth)
 {
@@ -104,7 +69,7 @@ check_geo(struct json_object *value, const char *type, int depth)
         || !json_object_object_get_ex(value, "coordinates", &coordinates))
         return "no GeoJSON of its type";
     const char *reason = check_positions(coordinates, depth);
-    return reason != NULL ? reason : check_json(value);
+    return reason != NULL ? reason : odks_json_unfit(value);
 }
 
 static void
@@ -208,11 +173,11 @@ close_rings(struct json_object *rings)
     }
 }
 
-/* Has PostGIS enough points? */
+/* Are there enough points; of a line: for PostGIS? */
 static const char *
-check_points(struct json_object *coordinates, int depth)
+check_points(struct json_object *coordinates, int depth, bool geometry)
 {
-    if (depth == 1 && json_object_array_length(coordinates) < 2)
+    if (geometry && depth == 1 && json_object_array_length(coordinates) < 2)
         return "a line of one point";
     for (size_t i = 0; depth == 2 && i < json_object_array_length(coordinates);
          i++) {
@@ -234,7 +199,7 @@ put_geo(struct odks_copy *out, struct json_object *value, const char *type,
     if (reason != NULL)
         return reason;
     (void) json_object_object_get_ex(value, "coordinates", &coordinates);
-    if (geometry && (reason = check_points(coordinates, depth)) != NULL)
+    if ((reason = check_points(coordinates, depth, geometry)) != NULL)
         return reason;
     if (depth == 2)
         close_rings(coordinates);

@@ -13,6 +13,7 @@
 #include "table/privacy.h"
 #include "table/reconcile.h"
 #include "table/sqltext.h"
+#include "table/stage.h"
 
 enum { FULL = 4 << 20, KEYS_MAX = 64 << 20 }; /* bytes of lines */
 
@@ -122,7 +123,8 @@ put_key(struct odks_keys *keys, struct json_object *object)
         || !json_object_object_get_ex(object, "__system", &system))
         return false;
     odks_copy_put(&keys->lines, keys->sync_type);
-    odks_copy_put(&keys->lines, id);
+    CLEANUP_FREE char *short_id = odks_row_key(id);
+    odks_copy_put(&keys->lines, short_id);
     for (size_t i = 0; i < 3; i++) {
         const char *text = text_of(system, times[i]);
 

@@ -27,15 +27,15 @@ static const char leave[] = "SET LOCAL timezone = 'UTC';"
 static bool
 is_live(const struct odks_submission *s)
 {
-    return !s->stale && !s->gone;
+    return !s->stale && !s->gone && !s->left_out;
 }
 
 /*
- * Lines without those of stale submissions: a later state of the same one
- * came in the same batch.
+ * Lines without those that do not count: of stale submissions (a later state
+ * of the same one came in the same batch), and of those that were left out.
  */
 static bool
-drop_stale(struct odks_merge_run *m, size_t k)
+drop_dead(struct odks_merge_run *m, size_t k)
 {
     struct odks_batch *b = m->b;
     struct odks_copy kept = ODKS_COPY_INIT(ODKS_COPY_MAX);
@@ -47,7 +47,7 @@ drop_stale(struct odks_merge_run *m, size_t k)
                                      : all->len;
 
         b->start[i * b->lines_count + k] = kept.buf.len;
-        if (!b->submission[i].stale && from < to)
+        if (is_live(&b->submission[i]) && from < to)
             odks_copy_plain(&kept, all->data + from, to - from);
     }
     odks_buf_free(&b->lines[k].buf);
@@ -58,14 +58,14 @@ drop_stale(struct odks_merge_run *m, size_t k)
 }
 
 static bool
-drop_all_stale(struct odks_merge_run *m)
+drop_all_dead(struct odks_merge_run *m)
 {
     bool any = false;
 
     for (size_t i = 0; i < m->b->count; i++)
-        any |= m->b->submission[i].stale;
+        any |= !is_live(&m->b->submission[i]);
     for (size_t k = 0; any && k < m->b->lines_count; k++) {
-        if (!drop_stale(m, k))
+        if (!drop_dead(m, k))
             return false;
     }
     return true;
@@ -80,7 +80,7 @@ list_ids(struct odks_merge_run *m, bool gone, struct odks_buf *ids)
     for (size_t i = 0; i < m->b->count && ok; i++) {
         const struct odks_submission *s = &m->b->submission[i];
 
-        if (s->stale || s->gone != gone)
+        if (gone ? s->stale || !s->gone : !is_live(s))
             continue;
         ok = odks_buf_add_str(ids, ids->len > 1 ? ",\"" : "\"");
         for (const char *p = s->id; *p != '\0' && ok; p++) {
@@ -290,6 +290,51 @@ odks_merge_bring_in(struct odks_merge_run *m)
     return known ? merge_all(m, live) : insert_all(m, live);
 }
 
+bool
+odks_merge_record(struct odks_merge_run *m, const struct odks_batch *part,
+                  int64_t *added)
+{
+    const struct odks_merge_sql *sql = m->b->sql;
+    size_t last = part->lines_count - 1;
+    const char *const params[] = { part->submission[0].id };
+
+    if (!odks_db_do(m->db, "stage", sql->stage, m->err)
+        || (part->lines[last].buf.len > 0
+            && !odks_db_copy(m->db, sql->copy_stage[last],
+                             &part->lines[last].buf, m->err)))
+        return false;
+    CLEANUP_PGRESULT PGresult *gone =
+        odks_db_exec(m->db, "rejects", sql->open_gone, 1, params, m->err);
+    if (gone == NULL)
+        return false;
+    CLEANUP_PGRESULT PGresult *res =
+        odks_db_exec(m->db, "rejects", sql->add_rejects, 0, NULL, m->err);
+    if (res == NULL)
+        return false;
+    *added = strtoll(PQcmdTuples(res), NULL, 10);
+    m->counts.rejected += *added;
+    return true;
+}
+
+/* Submissions that no table can hold: what is on record of them, and no row. */
+static bool
+record_left_out(struct odks_merge_run *m)
+{
+    for (size_t i = 0; i < m->b->count; i++) {
+        const struct odks_submission *s = &m->b->submission[i];
+        int64_t added;
+
+        if (s->stale || s->gone || !s->left_out)
+            continue;
+        CLEANUP_SLICE struct odks_batch *part =
+            odks_batch_slice(m->b, i, i + 1);
+        if (!odks_merge_record(m, part, &added))
+            return false;
+        m->counts.left_out += added;
+    }
+    return true;
+}
+
 /* More values that do not fit than the job allows? */
 static bool
 check_limit(struct odks_merge_run *m, int64_t before)
@@ -304,12 +349,20 @@ check_limit(struct odks_merge_run *m, int64_t before)
     if (res == NULL)
         return false;
     int64_t count = odks_db_int64(res, 0, 0);
-    if (count <= conf->max_rejects)
+    int64_t refused = odks_db_int64(res, 0, 2);
+    if (count > conf->max_rejects)
+        odks_err_set(m->err, ODKS_EXIT_DATA,
+                     "%" PRId64 " values do not fit their columns, more than "
+                     "max_rejects = %" PRId64,
+                     count, conf->max_rejects);
+    else if (refused >= conf->max_rejects)
+        odks_err_set(m->err, ODKS_EXIT_DATA,
+                     "PostgreSQL refuses %" PRId64 " %s, and max_rejects is "
+                     "%" PRId64,
+                     refused, odks_feed_names(conf->model->feed)->rows,
+                     conf->max_rejects);
+    else
         return true;
-    odks_err_set(m->err, ODKS_EXIT_DATA,
-                 "%" PRId64 " values do not fit their columns, more than "
-                 "max_rejects = %" PRId64,
-                 count, conf->max_rejects);
     odks_err_hint(m->err,
                   "Most often: %s. Mend the form, or raise max_rejects "
                   "in [job %s].",
@@ -325,10 +378,10 @@ merge(struct odks_merge_run *m)
 
     if (b->sql == NULL && !odks_merge_sql_make(m->db, b, &b->sql, m->err))
         return false;
-    if (!drop_all_stale(m) || !forget_gone(m))
+    if (!record_left_out(m) || !drop_all_dead(m) || !forget_gone(m))
         return false;
     if (count_live(b) == 0)
-        return true;
+        return check_limit(m, rejected);
     if (!odks_db_do(m->db, "merge", b->sql->enter, m->err))
         return false;
     const struct odks_merge counts = m->counts;

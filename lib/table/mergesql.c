@@ -5,36 +5,16 @@
 #include <string.h>
 
 #include "core/mem.h"
-#include "table/sqltext.h"
-#include "table/stage.h"
-
-/* The temporary tables: odks_stage_0 for table 0 of the model, and so on. */
-#define STAGE "pg_temp.odks_stage_"
-#define REJECTS "pg_temp.odks_stage_reject"
-#define CHANGED "pg_temp.odks_changed"
-#define REJECT_COLUMNS                                          \
-    "kept, sync_type, table_name, submission_id, row_id, path," \
-    " column_name, reason, value"
-/* r, a row of odk_sync_reject, and s, a staged one, say the same */
-#define SAME_REJECT                                                     \
-    "s.submission_id = r.submission_id AND s.table_name = r.table_name" \
-    " AND s.row_id IS NOT DISTINCT FROM r.row_id AND s.path = r.path"   \
-    " AND s.reason = r.reason AND s.value IS NOT DISTINCT FROM r.value"
-
-struct maker {
-    struct odks_sqltext t;
-    const struct odks_model *model;
-    const struct odks_batch_conf *conf;
-};
+#include "table/mergesql.h"
 
 static void
-add(struct maker *m, const char *text)
+add(struct odks_maker *m, const char *text)
 {
     odks_sql_add(&m->t, text);
 }
 
 static void
-add_stage(struct maker *m, size_t i)
+add_stage(struct odks_maker *m, size_t i)
 {
     CLEANUP_FREE char *name = odks_xasprintf(STAGE "%zu", i);
 
@@ -42,7 +22,7 @@ add_stage(struct maker *m, size_t i)
 }
 
 static void
-add_table(struct maker *m, size_t i)
+add_table(struct odks_maker *m, size_t i)
 {
     odks_sql_table(&m->t, m->model->schema, m->model->table[i]->name);
 }
@@ -56,8 +36,8 @@ line_columns(const struct odks_table *table)
 
 /* prefix."a", prefix."b"... */
 static void
-add_columns(struct maker *m, const struct odks_table *table, const char *prefix,
-            size_t first)
+add_columns(struct odks_maker *m, const struct odks_table *table,
+            const char *prefix, size_t first)
 {
     for (size_t i = first; i < line_columns(table); i++) {
         add(m, i > first ? ", " : "");
@@ -71,7 +51,7 @@ add_columns(struct maker *m, const struct odks_table *table, const char *prefix,
  * gave a column may have no operators, or have them out of search_path.
  */
 static void
-add_comparable(struct maker *m, const struct odks_table *table,
+add_comparable(struct odks_maker *m, const struct odks_table *table,
                const char *prefix)
 {
     add(m, "ROW(");
@@ -86,37 +66,11 @@ add_comparable(struct maker *m, const struct odks_table *table,
 
 /* Do the rows s and t differ, apart from the id that joined them? */
 static void
-add_differ(struct maker *m, const struct odks_table *table)
+add_differ(struct odks_maker *m, const struct odks_table *table)
 {
     add_comparable(m, table, "s.");
     add(m, " IS DISTINCT FROM ");
     add_comparable(m, table, "t.");
-}
-
-/* The names of the tables that we write, as literals: "'a', 'b'". */
-static void
-add_wanted_names(struct maker *m)
-{
-    const char *between = "";
-
-    for (size_t i = 0; i < m->model->table_count; i++) {
-        if (!m->model->table[i]->wanted)
-            continue;
-        add(m, between);
-        odks_sql_literal(&m->t, m->model->table[i]->name);
-        between = ", ";
-    }
-}
-
-/* "r.sync_type = ... AND r.table_name IN (...)" */
-static void
-add_our_rejects(struct maker *m)
-{
-    add(m, "r.sync_type = ");
-    odks_sql_literal(&m->t, m->conf->sync_type);
-    add(m, " AND r.table_name IN (");
-    add_wanted_names(m);
-    add(m, ")");
 }
 
 /*
@@ -125,7 +79,7 @@ add_our_rejects(struct maker *m)
  * row soon and may walk through all of a large table.
  */
 static void
-make_probe(struct maker *m)
+make_probe(struct odks_maker *m)
 {
     bool root = m->model->table[0]->wanted;
 
@@ -137,7 +91,7 @@ make_probe(struct maker *m)
     }
     add(m, "$2 = '' THEN 0 ELSE (SELECT count(*) FROM odk_sync_reject r"
            " WHERE ");
-    add_our_rejects(m);
+    odks_maker_our_rejects(m);
     add(m, " AND submission_id = ANY ($1::text[]))");
     for (size_t i = 0; i < m->model->table_count; i++) {
         if (!m->model->table[i]->wanted)
@@ -163,7 +117,7 @@ make_probe(struct maker *m)
  * and no plan of ours is worth compiling.
  */
 static void
-make_enter(struct maker *m)
+make_enter(struct odks_maker *m)
 {
     if (m->conf->timezone != NULL) {
         add(m, "SET LOCAL timezone = ");
@@ -174,7 +128,7 @@ make_enter(struct maker *m)
 }
 
 static void
-make_stage_table(struct maker *m, size_t i)
+make_stage_table(struct odks_maker *m, size_t i)
 {
     const struct odks_table *table = m->model->table[i];
 
@@ -196,7 +150,7 @@ make_stage_table(struct maker *m, size_t i)
 
 /* A transaction may merge more than once: what is left goes first. */
 static void
-make_stage(struct maker *m)
+make_stage(struct odks_maker *m)
 {
     for (size_t i = 0; i < m->model->table_count; i++) {
         if (i == 0 || m->model->table[i]->wanted)
@@ -206,7 +160,8 @@ make_stage(struct maker *m)
            "CREATE TEMPORARY TABLE " REJECTS " (kept boolean,"
            " sync_type text, table_name text, submission_id text, row_id text, "
            "path text,"
-           " column_name text, reason text, value text) ON COMMIT DROP");
+           " column_name text, reason text, value text, refused boolean,"
+           " constraint_name text, submitted_at timestamptz) ON COMMIT DROP");
 }
 
 /*
@@ -215,7 +170,7 @@ make_stage(struct maker *m)
  * of the tables are looked up by index, here and below.
  */
 static void
-add_differing_repeats(struct maker *m, size_t i)
+add_differing_repeats(struct odks_maker *m, size_t i)
 {
     add(m, "SELECT DISTINCT coalesce(s._submission_id, t._submission_id) AS"
            " _id FROM ");
@@ -230,7 +185,7 @@ add_differing_repeats(struct maker *m, size_t i)
 
 /* Submissions of which any repeat differs, as d._id. */
 static void
-add_differing(struct maker *m)
+add_differing(struct odks_maker *m)
 {
     const char *between = "\nLEFT JOIN (";
 
@@ -245,7 +200,7 @@ add_differing(struct maker *m)
 }
 
 static void
-add_changed(struct maker *m)
+add_changed(struct odks_maker *m)
 {
     const struct odks_table *root = m->model->table[0];
     size_t repeats = 0;
@@ -275,7 +230,7 @@ add_changed(struct maker *m)
 }
 
 static void
-add_replace_repeat(struct maker *m, size_t i)
+add_replace_repeat(struct odks_maker *m, size_t i)
 {
     const struct odks_table *table = m->model->table[i];
 
@@ -294,7 +249,7 @@ add_replace_repeat(struct maker *m, size_t i)
 }
 
 static void
-add_upsert(struct maker *m)
+add_upsert(struct odks_maker *m)
 {
     const struct odks_table *root = m->model->table[0];
 
@@ -315,27 +270,21 @@ add_upsert(struct maker *m)
     add(m, ";\n");
 }
 
-/*
- * What did not fit in any of these submissions, changed or not; what is on
- * record already stays as it is.
- */
+/* What did not fit in any of these submissions, changed or not. */
 static void
-add_replace_rejects(struct maker *m)
+add_replace_rejects(struct odks_maker *m)
 {
     add(m, "DELETE FROM odk_sync_reject r WHERE ");
-    add_our_rejects(m);
-    add(m, "\nAND submission_id IN (SELECT _id FROM " STAGE "0)"
-           " AND NOT EXISTS (SELECT FROM " REJECTS " s WHERE " SAME_REJECT
-           ");\nDELETE FROM " REJECTS " s USING odk_sync_reject r WHERE ");
-    add_our_rejects(m);
-    add(m, " AND " SAME_REJECT ";\n"
-           "INSERT INTO odk_sync_reject (" REJECT_COLUMNS
-           ") SELECT " REJECT_COLUMNS " FROM " REJECTS ";\n");
+    odks_maker_our_rejects(m);
+    add(m,
+        "\nAND submission_id IN (SELECT _id FROM " STAGE "0)"
+        " AND NOT EXISTS (SELECT FROM " REJECTS " s WHERE " SAME_REJECT ");\n");
+    odks_maker_new_rejects(m);
 }
 
 /* new, changed, deleted, repeat rows, new rejects, new doubts */
 static void
-add_counts(struct maker *m)
+add_counts(struct odks_maker *m)
 {
     add(m, "SELECT count(*) FILTER (WHERE NOT old),"
            " count(*) FILTER (WHERE old AND NOT died),"
@@ -352,7 +301,7 @@ add_counts(struct maker *m)
 }
 
 static void
-make_apply(struct maker *m)
+make_apply(struct odks_maker *m)
 {
     add_changed(m);
     for (size_t i = 1; i < m->model->table_count; i++) {
@@ -365,18 +314,8 @@ make_apply(struct maker *m)
     add_counts(m);
 }
 
-/* Hand the text out and begin anew. */
-static char *
-take(struct maker *m)
-{
-    char *text = odks_xstrdup(m->t.buf->data != NULL ? m->t.buf->data : "");
-
-    odks_buf_truncate(m->t.buf, 0);
-    return text;
-}
-
 static void
-make_copies(struct maker *m, struct odks_merge_sql *sql)
+make_copies(struct odks_maker *m, struct odks_merge_sql *sql)
 {
     size_t rejects = m->model->table_count;
 
@@ -387,7 +326,7 @@ make_copies(struct maker *m, struct odks_merge_sql *sql)
             add(m, "COPY ");
             add_stage(m, i);
             add(m, " FROM STDIN");
-            sql->copy_stage[i] = take(m);
+            sql->copy_stage[i] = odks_maker_take(m);
         }
         if (table->wanted) {
             add(m, "COPY ");
@@ -395,7 +334,7 @@ make_copies(struct maker *m, struct odks_merge_sql *sql)
             add(m, " (");
             add_columns(m, table, "", 0);
             add(m, ") FROM STDIN");
-            sql->copy_table[i] = take(m);
+            sql->copy_table[i] = odks_maker_take(m);
         }
     }
     sql->copy_stage[rejects] = odks_xstrdup("COPY " REJECTS " FROM STDIN");
@@ -403,41 +342,14 @@ make_copies(struct maker *m, struct odks_merge_sql *sql)
         odks_xstrdup("COPY odk_sync_reject (" REJECT_COLUMNS ") FROM STDIN");
 }
 
-/* Children first; with them the repeats that the form has no more. */
-static void
-make_forget(struct maker *m, struct odks_merge_sql *sql)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < m->model->retired_count; i++) {
-        add(m, "DELETE FROM ");
-        odks_sql_table(&m->t, m->model->schema, m->model->retired[i]);
-        add(m, " WHERE _submission_id = ANY ($1::text[])");
-        sql->forget[n++] = take(m);
-    }
-    for (size_t i = m->model->table_count; i-- > 0;) {
-        if (!m->model->table[i]->wanted)
-            continue;
-        add(m, "DELETE FROM ");
-        add_table(m, i);
-        add(m, i > 0 ? " WHERE _submission_id = ANY ($1::text[])"
-                     : " WHERE _id = ANY ($1::text[])");
-        sql->forget[n++] = take(m);
-    }
-    add(m, "DELETE FROM odk_sync_reject r WHERE ");
-    add_our_rejects(m);
-    add(m, " AND submission_id = ANY ($1::text[])");
-    sql->forget_rejects = take(m);
-}
-
 bool
 odks_merge_sql_make(struct odks_db *db, const struct odks_batch *b,
                     struct odks_merge_sql **sql, struct odks_err *err)
 {
     CLEANUP_BUF struct odks_buf buf = ODKS_BUF_INIT(ODKS_SQL_MAX);
-    struct maker m = { .t = { .db = db, .buf = &buf },
-                       .model = b->conf.model,
-                       .conf = &b->conf };
+    struct odks_maker m = { .t = { .db = db, .buf = &buf },
+                            .model = b->conf.model,
+                            .conf = &b->conf };
     struct odks_merge_sql *new = odks_xcalloc(1, sizeof(*new));
 
     *sql = NULL;
@@ -447,15 +359,16 @@ odks_merge_sql_make(struct odks_db *db, const struct odks_batch *b,
     new->forget =
         odks_xcalloc(new->count + m.model->retired_count, sizeof(char *));
     make_probe(&m);
-    new->probe = take(&m);
+    new->probe = odks_maker_take(&m);
     make_enter(&m);
-    new->enter = take(&m);
+    new->enter = odks_maker_take(&m);
     make_stage(&m);
-    new->stage = take(&m);
+    new->stage = odks_maker_take(&m);
     make_apply(&m);
-    new->apply = take(&m);
+    new->apply = odks_maker_take(&m);
     make_copies(&m, new);
-    make_forget(&m, new);
+    odks_maker_forget(&m, new);
+    odks_maker_refused(&m, new);
     if (!odks_sql_done(&m.t, err)) {
         odks_merge_sql_free(new);
         return false;
@@ -479,6 +392,10 @@ odks_merge_sql_free(struct odks_merge_sql *sql)
     free(sql->copy_table);
     free(sql->forget);
     free(sql->forget_rejects);
+    free(sql->stored);
+    free(sql->mark_deleted);
+    free(sql->open_gone);
+    free(sql->add_rejects);
     free(sql->probe);
     free(sql->enter);
     free(sql->stage);

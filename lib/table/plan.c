@@ -223,10 +223,9 @@ add_known_column(struct place *at, const struct odks_field *field,
     CLEANUP_FREE char *pg_type =
         present ? odks_xstrdup(get(plan, row, ODKS_REG_PG_TYPE))
                 : choose_type(plan, odks_type(field->type), part);
-    enum odks_oid oid =
-        present ? odks_type_numbered(
-            odks_db_int64(plan->reg.res, row, ODKS_REG_OID))
-                : odks_type_named(pg_type);
+    enum odks_oid oid = present ? odks_type_numbered(
+                            odks_db_int64(plan->reg.res, row, ODKS_REG_OID))
+                                : odks_type_named(pg_type);
     odks_table_add_column(at->table, name, pg_type, oid);
     return true;
 }
@@ -361,16 +360,6 @@ plan_rest(struct odks_plan *plan, const struct odks_model_conf *conf)
     }
 }
 
-static bool
-has_geometry(const struct odks_field *field)
-{
-    for (size_t i = 0; i < field->child_count; i++) {
-        if (has_geometry(field->child[i]))
-            return true;
-    }
-    return odks_type(field->type)->geometry != NULL;
-}
-
 static void
 find_clashes(struct odks_plan *plan, const struct odks_field *field)
 {
@@ -388,7 +377,7 @@ static bool
 find_postgis(struct odks_db *db, const struct odks_field *fields,
              struct odks_plan *plan, struct odks_err *err)
 {
-    if (!has_geometry(fields))
+    if (!odks_tree_has_geometry(fields))
         return true;
     CLEANUP_PGRESULT PGresult *res =
         odks_db_query(db, &odks_sql_table_postgis, NULL, err);

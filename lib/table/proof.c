@@ -4,6 +4,7 @@
 #include "table/proof.h"
 
 #include "core/mem.h"
+#include "sql/queries.h"
 #include "table/plan.h"
 #include "table/sqltext.h"
 #include "table/system.h"
@@ -51,6 +52,23 @@ odks_table_encrypted(struct odks_db *db, const struct odks_model *model,
 {
     return count_live(db, model->schema, model->table[0]->name,
                       " AND _status IS NOT NULL", NULL, count, err);
+}
+
+bool
+odks_table_left_out(struct odks_db *db, const struct odks_model *model,
+                    const char *sync_type, int64_t before, int64_t *count,
+                    struct odks_err *err)
+{
+    char text[ODKS_TIME_TEXT];
+    const char *const params[] = { sync_type, model->table[0]->name,
+                                   odks_db_time_param(before, text) };
+    CLEANUP_PGRESULT PGresult *res =
+        odks_db_query(db, &odks_sql_reject_left_out, params, err);
+
+    if (res == NULL)
+        return false;
+    *count = odks_db_int64(res, 0, 0);
+    return true;
 }
 
 static bool

@@ -26,6 +26,15 @@ ODKS_MUST_CHECK bool odks_table_encrypted(struct odks_db *db,
                                           int64_t *count, struct odks_err *err);
 
 /*
+ * Submissions of a sync type from before that moment that cannot be in the
+ * table: odk_sync_reject has them.
+ */
+ODKS_MUST_CHECK bool odks_table_left_out(struct odks_db *db,
+                                         const struct odks_model *model,
+                                         const char *sync_type, int64_t before,
+                                         int64_t *count, struct odks_err *err);
+
+/*
  * Without a model: are the tables and columns of conf's form all there, as the
  * registry knows them? *live counts the live rows in that of the submissions,
  * -1 where there is none.

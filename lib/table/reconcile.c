@@ -300,6 +300,21 @@ delete_gone(struct odks_reconcile *r, struct odks_db *db, struct odks_err *err)
     return on_gone(r, db, root, "DELETE FROM ", " t WHERE " IS_GONE, err);
 }
 
+/*
+ * Submissions that no row can hold are on record alone: those that Central has
+ * no more are forgotten.
+ */
+static bool
+forget_left_out(struct odks_reconcile *r, struct odks_db *db,
+                struct odks_err *err)
+{
+    const char *const params[] = { r->sync_type, r->since };
+    CLEANUP_PGRESULT PGresult *res =
+        odks_db_query(db, &odks_sql_reconcile_left_out, params, err);
+
+    return res != NULL;
+}
+
 bool
 odks_reconcile_remove_gone(struct odks_reconcile *r, struct odks_db *db,
                            int64_t *rows, struct odks_err *err)
@@ -312,7 +327,7 @@ odks_reconcile_remove_gone(struct odks_reconcile *r, struct odks_db *db,
                         " t SET _deleted_at = now(),"
                         " _synced_at = clock_timestamp() WHERE " IS_GONE,
                         err);
-    return *rows >= 0;
+    return *rows >= 0 && forget_left_out(r, db, err);
 }
 
 /* The tables that the job fills, and those that nothing fills any more. */

@@ -2,9 +2,12 @@
 /* A submission as lines for COPY: one in its table, one for each repeat row. */
 #include <config.h>
 
+#include <inttypes.h>
 #include <string.h>
 
+#include "core/hash.h"
 #include "core/mem.h"
+#include "table/fit.h"
 #include "table/number.h"
 #include "table/stage.h"
 #include "table/system.h"
@@ -13,7 +16,7 @@
 #include "table/width.h"
 
 enum {
-    ID_MAX = 1000,      /* bytes; an index takes 2,700 */
+    KEY_HEAD = 200,     /* bytes of a long id that stand for it */
     EVIDENCE_MAX = 8192 /* bytes kept of a value that did not fit */
 };
 
@@ -41,25 +44,41 @@ cut_text(const char *text, size_t max)
     return max;
 }
 
+char *
+odks_row_key(const char *id)
+{
+    size_t len = strlen(id);
+
+    if (len <= ODKS_ID_MAX)
+        return odks_xstrdup(id);
+    return odks_xasprintf("%.*s... (%zu bytes, %016" PRIx64 ")",
+                          (int) cut_text(id, KEY_HEAD), id, len,
+                          odks_hash_text(ODKS_HASH_INIT, id));
+}
+
 void
-odks_batch_reject(struct odks_batch *b, size_t table, const char *submission,
-                  const char *row_id, const char *path, const char *column,
-                  const char *reason, struct json_object *value)
+odks_batch_reject(struct odks_batch *b, const struct odks_reject *r)
 {
     struct odks_copy *out = &b->lines[b->lines_count - 1];
     const char *json = json_object_to_json_string_ext(
-        value, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
+        r->value, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
+    char date[ODKS_TIME_TEXT];
 
-    odks_copy_put(out, reason == odks_value_rounded ? "t" : "f");
+    odks_copy_put(out, r->reason == odks_value_rounded ? "t" : "f");
     odks_copy_put(out, b->conf.sync_type);
-    odks_copy_put(out, b->conf.model->table[table]->name);
-    odks_copy_put(out, submission);
-    odks_copy_put(out, row_id);
-    odks_copy_put(out, path);
-    odks_copy_put(out, column);
-    odks_copy_put(out, reason);
+    odks_copy_put(out, b->conf.model->table[r->table]->name);
+    odks_copy_put(out, r->submission);
+    odks_copy_put(out, r->row_id);
+    odks_copy_put(out, r->path);
+    odks_copy_put(out, r->column);
+    odks_copy_put(out, r->reason);
     odks_copy_field(out);
     odks_copy_text(out, json, cut_text(json, EVIDENCE_MAX));
+    odks_copy_put(out, r->refused ? "t" : "f");
+    odks_copy_put(out, r->constraint);
+    odks_copy_put(
+        out, odks_db_time_param(r->left_out != 0 ? r->left_out : ODKS_TIME_NONE,
+                                date));
     odks_copy_end(out);
 }
 
@@ -67,9 +86,16 @@ static void
 reject(const struct row *row, const struct odks_field *field,
        const char *column, const char *reason, struct json_object *value)
 {
+    const struct odks_reject r = { .table = row->table,
+                                   .submission = row->submission,
+                                   .row_id = row->id,
+                                   .path = field->path,
+                                   .column = column,
+                                   .reason = reason,
+                                   .value = value };
+
     if (row->out != NULL)
-        odks_batch_reject(row->b, row->table, row->submission, row->id,
-                          field->path, column, reason, value);
+        odks_batch_reject(row->b, &r);
 }
 
 struct json_object *
@@ -91,7 +117,7 @@ odks_row_id(struct json_object *object)
         return NULL;
     const char *id = json_object_get_string(value);
     size_t len = (size_t) json_object_get_string_len(value);
-    return len > 0 && len <= ID_MAX && strlen(id) == len ? id : NULL;
+    return len > 0 && len <= ODKS_ID_MAX && strlen(id) == len ? id : NULL;
 }
 
 static void
@@ -155,9 +181,15 @@ reject_rows(const struct row *parent, size_t table, const char *reason,
 {
     const struct odks_table *to = parent->b->conf.model->table[table];
 
+    const struct odks_reject r = { .table = table,
+                                   .submission = parent->submission,
+                                   .row_id = parent->id,
+                                   .path = to->root->path,
+                                   .reason = reason,
+                                   .value = value };
+
     if (to->wanted)
-        odks_batch_reject(parent->b, table, parent->submission, parent->id,
-                          to->root->path, NULL, reason, value);
+        odks_batch_reject(parent->b, &r);
 }
 
 /* No rows: the key is absent, and that is how a repeat without any comes. */
@@ -211,10 +243,40 @@ put_fields(struct row *row, const struct odks_field *group,
     }
 }
 
+/* As it came, but for what jsonb cannot hold: that is null. */
+static void
+put_raw(struct odks_copy *out, struct json_object *object, const char *text,
+        size_t len, bool unfit)
+{
+    struct json_object *copy = NULL;
+
+    if (unfit && json_object_deep_copy(object, &copy, NULL) == 0) {
+        odks_json_make_fit(copy);
+        text = json_object_to_json_string_length(
+            copy, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE,
+            &len);
+    }
+    odks_copy_field(out);
+    odks_copy_text(out, text, len);
+    (void) json_object_put(copy);
+}
+
+/* It lacks a value that is in no column, either. */
+static void
+reject_raw(const struct row *row, const char *reason)
+{
+    const struct odks_reject r = { .submission = row->submission,
+                                   .row_id = row->id,
+                                   .path = "",
+                                   .column = "_raw",
+                                   .reason = reason };
+
+    odks_batch_reject(row->b, &r);
+}
+
 bool
 odks_row_put(struct odks_batch *b, const struct odks_submission *s,
-             struct json_object *object, const char *text, size_t len,
-             struct odks_err *err)
+             struct json_object *object, const char *text, size_t len)
 {
     const struct odks_model *model = b->conf.model;
     const struct odks_table *table = model->table[0];
@@ -224,25 +286,26 @@ odks_row_put(struct odks_batch *b, const struct odks_submission *s,
                        .id = s->id,
                        .out = table->wanted ? out : NULL };
 
+    const char *unfit = NULL;
     odks_width_begin(&row.width, table);
     odks_copy_put(out, s->id);
     if (table->wanted) {
         odks_system_put(b, out, s->id, object);
         if (model->raw) {
-            odks_copy_field(out);
-            odks_copy_text(out, text, len);
+            unfit = odks_json_unfit(object);
+            put_raw(out, object, text, len, unfit != NULL);
         } else if (table->system_count > odks_system(model->feed)->count) {
             odks_copy_null(out);
         }
     }
+    size_t rejects = b->lines[b->lines_count - 1].buf.len;
     put_fields(&row, model->fields, object);
     odks_copy_end(out);
+    if (unfit != NULL && b->lines[b->lines_count - 1].buf.len == rejects)
+        reject_raw(&row, unfit);
     for (size_t i = 0; i < b->lines_count; i++) {
-        if (b->lines[i].full) {
-            odks_err_set(err, ODKS_EXIT_DATA, "the %s is too large to be kept",
-                         odks_feed_names(model->feed)->row);
+        if (b->lines[i].full)
             return false;
-        }
     }
     return true;
 }

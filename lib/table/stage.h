@@ -22,6 +22,7 @@ struct odks_submission {
     bool stale; /* a later state of it came: its lines do not count */
     bool gone;  /* deleted for good: it has no lines */
     bool encrypted;
+    bool left_out; /* it cannot be in the table: its one line is a reject */
 };
 
 /* The statements that bring a batch in; made once. */
@@ -35,7 +36,12 @@ struct odks_merge_sql {
     char **forget; /* delete the rows of $1; NULL-terminated, the
                       submissions last */
     char *forget_rejects;
-    size_t count; /* of copy_stage and copy_table */
+    char *stored;       /* is anything of submission $1 in the tables? */
+    char *mark_deleted; /* have $2 as _deleted_at of $1; NULL: not wanted */
+    char *open_gone;    /* delete the rejects of $1 for which it was refused or
+                           left out, and which are not staged */
+    char *add_rejects;  /* add those that are staged and not on record */
+    size_t count;       /* of copy_stage and copy_table */
 };
 
 struct odks_batch {
@@ -62,7 +68,7 @@ struct odks_batch {
 ODKS_MUST_CHECK bool odks_row_put(struct odks_batch *b,
                                   const struct odks_submission *s,
                                   struct json_object *object, const char *text,
-                                  size_t len, struct odks_err *err);
+                                  size_t len);
 
 /* A member; NULL if it is absent or null, or if object is none. */
 struct json_object *odks_row_member(struct json_object *object,
@@ -74,11 +80,31 @@ const char *odks_row_id(struct json_object *object);
 void odks_system_put(struct odks_batch *b, struct odks_copy *out,
                      const char *id, struct json_object *row);
 
-/* Put a value that did not fit on record. */
-void odks_batch_reject(struct odks_batch *b, size_t table,
-                       const char *submission, const char *row_id,
-                       const char *path, const char *column, const char *reason,
-                       struct json_object *value);
+enum { ODKS_ID_MAX = 1000 }; /* bytes; an index takes 2,700 */
+
+/*
+ * What stands for an id: itself, or the beginning of a longer one and what
+ * tells it from others. The caller frees it.
+ */
+char *odks_row_key(const char *id);
+
+/* A value, or a row, that the tables do not hold as it came. */
+struct odks_reject {
+    size_t table;
+    const char *submission;
+    const char *row_id;
+    const char *path;
+    const char *column; /* NULL: it is about more than one */
+    const char *reason;
+    struct json_object *value; /* NULL: null */
+    bool refused;              /* by what a user added to the table, */
+    const char *constraint;    /* if it has a name, this; or NULL */
+    int64_t left_out;          /* date of a submission that is not in its table;
+                                  0: it is */
+};
+
+/* Put it on record. */
+void odks_batch_reject(struct odks_batch *b, const struct odks_reject *reject);
 
 /* A merge under way. */
 struct odks_merge_run {
@@ -87,6 +113,39 @@ struct odks_merge_run {
     struct odks_merge counts;
     struct odks_err *err;
 };
+
+/*
+ * Put the rejects of a submission on record without its rows: those for which
+ * it was refused or left out replace what there is of these. *added: how many
+ * were not on record before.
+ */
+ODKS_MUST_CHECK bool odks_merge_record(struct odks_merge_run *m,
+                                       const struct odks_batch *part,
+                                       int64_t *added);
+
+/* Submissions [from, to) of b as a batch that shares all but its lines. */
+struct odks_batch *odks_batch_slice(const struct odks_batch *b, size_t from,
+                                    size_t to);
+void odks_batch_free_slice(struct odks_batch *part);
+ODKS_DEFINE_CLEANUP(slice, struct odks_batch *, odks_batch_free_slice)
+#define CLEANUP_SLICE CLEANUP(odks_cleanup_slice)
+
+/*
+ * Bring a part in, or leave no trace of it. *refused: PostgreSQL did not take
+ * a row, and refusal says why, without values. With dry nothing stays either
+ * way.
+ */
+ODKS_MUST_CHECK bool odks_merge_try(struct odks_merge_run *m,
+                                    struct odks_batch *part, bool dry,
+                                    bool *refused, struct odks_err *refusal);
+
+/*
+ * Deal with submission at, which PostgreSQL refuses: what is stored of it
+ * stays, and of a new one as much is stored as possible. *refused: it still
+ * was.
+ */
+ODKS_MUST_CHECK bool odks_merge_refused(struct odks_merge_run *m, size_t at,
+                                        bool *refused);
 
 /* Bring all of the batch in. */
 ODKS_MUST_CHECK bool odks_merge_bring_in(struct odks_merge_run *m);

@@ -121,8 +121,13 @@ odks_system_put(struct odks_batch *b, struct odks_copy *out, const char *id,
             continue;
         }
         const char *reason = put(out, column->type, value);
+        const struct odks_reject r = { .submission = id,
+                                       .row_id = id,
+                                       .path = column->from,
+                                       .column = column->name,
+                                       .reason = reason,
+                                       .value = value };
         if (reason != NULL)
-            odks_batch_reject(b, 0, id, id, column->from, column->name, reason,
-                              value);
+            odks_batch_reject(b, &r);
     }
 }

@@ -9,6 +9,7 @@
 #include "core/mem.h"
 #include "core/suggest.h"
 #include "table/system.h"
+#include "table/types.h"
 
 static const struct repeat_column {
     const char *name;
@@ -180,6 +181,16 @@ void
 odks_fields_of(const struct odks_table *table, struct odks_fields *fields)
 {
     collect(table->root, fields);
+}
+
+bool
+odks_tree_has_geometry(const struct odks_field *field)
+{
+    for (size_t i = 0; i < field->child_count; i++) {
+        if (odks_tree_has_geometry(field->child[i]))
+            return true;
+    }
+    return odks_type(field->type)->geometry != NULL;
 }
 
 static void

@@ -26,4 +26,7 @@ struct odks_fields {
 /* fields is { 0 }; the caller frees fields->field. */
 void odks_fields_of(const struct odks_table *table, struct odks_fields *fields);
 
+/* Is there any place among a field and those in it? */
+bool odks_tree_has_geometry(const struct odks_field *field);
+
 #endif

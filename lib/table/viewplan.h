@@ -15,7 +15,7 @@
 
 /* A column of a table in the database, and the question that fills it. */
 struct odks_source {
-    const char *name; /* borrowed from the result */
+    const char *name;  /* borrowed from the result */
     enum odks_oid oid; /* of its type */
     const char *comment;
     const struct odks_field *field; /* NULL: a system column, or retired */

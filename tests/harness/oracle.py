@@ -84,12 +84,19 @@ def _is_instant(truth):
         return False
 
 
+def _has_rings(truth):
+    """Three points to a ring at least, closed or not."""
+    return all(len(ring) + (ring[0] != ring[-1]) >= 4
+               for ring in truth["coordinates"])
+
+
 # Can a column of the type hold it? Whatever is not named here fits.
 _FITS = {
     "int": lambda truth: truth == int(truth) and -2**63 <= truth < 2**63,
     "boolean": lambda truth: truth in ("true", "false"),
     "date": _is_date,
     "dateTime": _is_instant,
+    "geoshape": _has_rings,
 }
 
 

@@ -595,13 +595,14 @@ def test_values_that_do_not_fit_are_kept_aside():
         world.central.edit("simple", made[0], data=data)
         world.central.clock(advance=60)
         result = world.ok("run", "-v")
-        tap.check("1 value did not fit" in result.err, str(result))
+        tap.check("did not fit" in result.err, str(result))
         row = world.session.rows(
             "SELECT n_int FROM odk.simple WHERE _edits > 0")[0]
         tap.equal(row["n_int"], None, "the cell")
-        reject = world.session.rows("SELECT * FROM odk_sync_reject")[0]
-        tap.equal((reject["submission_id"], reject["column_name"]),
-                  (made[0], "n_int"), "reject")
+        tap.equal(world.session.rows(
+            "SELECT submission_id FROM odk_sync_reject"
+            " WHERE column_name = 'n_int'"), [{"submission_id": made[0]}],
+            "rejects")
 
 
 def test_max_time():

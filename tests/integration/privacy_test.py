@@ -508,7 +508,11 @@ def test_rejects_of_a_walk_that_was_stopped_stay():
         tap.check(world.run("run", FORM).code != 0, "it was not stopped")
         tap.equal(world.session.value(privacy), "late-month /seen", "privacy")
         rejects = world.session.rows("SELECT id, path FROM odk_sync_reject")
-        tap.equal(sorted(r["path"] for r in rejects), ["", "/born"], "rejects")
+        tap.equal(sorted(r["path"] for r in rejects), ["/born", "/free"],
+                  "rejects")
+        tap.equal(world.session.value("SELECT count(*) FROM odk.people WHERE"
+                                      " free IS NULL AND seen < '2026-03-02'"),
+                  1, "rows that are refused and obey")
         world.central.script(clear=True)
         # something to do for the tables, but not for the rows
         world.central.publish(FORM, "2", FIELDS)
@@ -906,9 +910,9 @@ def test_what_the_database_refuses_is_not_told():
                  " AS $$ BEGIN RAISE EXCEPTION 'not %', NEW.free USING DETAIL"
                  " = NEW.name, HINT = NEW.phone; END $$",
                  "CREATE TRIGGER t BEFORE INSERT ON odk.people FOR EACH ROW"
-                 " EXECUTE FUNCTION odk.say()"), 65)
+                 " EXECUTE FUNCTION odk.say()"), 0)
     # of its own choice, whatever is done to the row
-    for state, codes in (("check_violation", (0, 65)), ("P0001", (65,)),
+    for state, codes in (("check_violation", (0, 65)), ("P0001", (0, 65)),
                          ("serialization_failure", (75,))):
         provoked(trigger("INSERT", state), *codes, formats=["text"])
         provoked(lambda world, s=state: (

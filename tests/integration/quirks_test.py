@@ -483,11 +483,17 @@ def test_rejects_are_tried_again_on_request():
         tap.equal(w.cells("b, d::text"), [[None, None],
                                           ["fine", "2026-02-28"]], "before")
         tap.equal([r[:2] for r in w.rejects()],
-                  [("", "refused: PostgreSQL refuses a value"),
+                  [("/b", "refused: PostgreSQL refuses a value"),
                    ("/d", "no such date")], "rejects")
         w.session.run("DROP INDEX odk.only_short")
         w.sync()
-        tap.equal(len(w.rejects()), 2, "a usual run does not look")
+        tap.equal([r[0] for r in w.rejects()], ["/d"], "what was refused")
+        w.sync()
+        w.central.requests()
+        w.sync()
+        tap.equal([r["path"] for r in w.central.requests()["requests"]
+                   if "__id%20eq" in r["path"]], [],
+                  "a usual run does not look for more")
         w.central.requests()
         job = w.ok("retry", "--rejects", "quirk").out.strip()
         tap.equal([str(w.queue()[0]["id"]), w.queue()[0]["payload"]],
