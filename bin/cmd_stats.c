@@ -62,10 +62,10 @@ print_leftover(const struct odks_cmd_db *c, const char *type)
 {
     if (odks_cmd_is_configured(c, type))
         return;
-    printf("    it is not in the configuration; if nothing else uses it: "
-           "odk-sync forget ");
-    odks_print_safe(type, stdout);
-    printf("\n");
+    odks_print(stdout,
+               "    it is not in the configuration; if nothing else uses it: "
+               "odk-sync forget %s\n",
+               type);
 }
 
 static void
@@ -79,11 +79,8 @@ print_health(const struct odks_cmd_db *c, struct json_object *health)
     for (size_t i = 0; i < count; i++) {
         struct json_object *one = json_object_array_get_idx(problems, i);
 
-        printf("  ");
-        odks_print_safe(text_of(one, "sync_type"), stdout);
-        printf(": ");
-        odks_print_safe(text_of(one, "problem"), stdout);
-        printf("\n");
+        odks_print(stdout, "  %s: %s\n", text_of(one, "sync_type"),
+                   text_of(one, "problem"));
         print_leftover(c, text_of(one, "sync_type"));
     }
     printf("queue: %s pending, %s running, %s dead\n",

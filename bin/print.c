@@ -34,23 +34,24 @@ cell(const PGresult *res, int row, int column)
     return s;
 }
 
-/* Places on the screen, for text that is mostly Latin: code points. */
+/* Places on the screen, for text that is mostly Latin. */
 static int
 width(const char *s)
 {
-    int n = 0;
+    int places = 0;
 
-    for (; *s != '\0'; s++)
-        n += ((unsigned char) *s & 0xc0) != 0x80;
-    return n;
+    for (size_t n; *s != '\0'; s += n > 0 ? n : 1) {
+        n = odks_safe_length(s);
+        places += n > 0 ? 1 : (int) strlen("\\x00");
+    }
+    return places;
 }
 
 static void
 print_cell(const char *s, int pad)
 {
-    odks_print_safe(s, stdout);
-    for (pad -= width(s); pad > 0; pad--)
-        (void) putchar(' ');
+    pad -= width(s);
+    odks_print(stdout, "%s%*s", s, pad > 0 ? pad : 0, "");
 }
 
 static int
@@ -77,12 +78,12 @@ print_line(const PGresult *res, int row, int columns, const int *widths)
                 *p = *p == '_' ? ' ' : (char) toupper((unsigned char) *p);
         }
         if (is_number(res, c)) {
-            printf("%*s", widths[c] - width(s), "");
+            odks_print(stdout, "%*s", widths[c] - width(s), "");
             pad -= widths[c] - width(s);
         }
         print_cell(s, pad);
     }
-    (void) putchar('\n');
+    odks_print(stdout, "\n");
 }
 
 void
@@ -156,8 +157,9 @@ odks_result_json(const PGresult *res)
 void
 odks_print_json(struct json_object *json)
 {
-    printf("%s\n",
-           json_object_to_json_string_ext(
-               json, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
+    odks_print_json_text(
+        stdout,
+        json_object_to_json_string_ext(
+            json, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
     json_object_put(json);
 }

@@ -67,27 +67,19 @@ odks_log_set_step(const char *step)
 static void
 print_text(enum odks_log_level level, const struct odks_err *record)
 {
-    (void) fputs("odk-sync: ", stderr);
+    odks_print(stderr, "odk-sync: ");
     if (level != ODKS_LOG_INFO)
-        (void) fprintf(stderr, "%s: ", level_names[level]);
-    if (logger.job[0] != '\0') {
-        odks_print_safe(logger.job, stderr);
-        (void) fputs(": ", stderr);
-    }
-    odks_print_safe(record->message, stderr);
+        odks_print(stderr, "%s: ", level_names[level]);
+    if (logger.job[0] != '\0')
+        odks_print(stderr, "%s: ", logger.job);
+    odks_print(stderr, "%s", record->message);
     if (record->code != ODKS_EXIT_OK)
-        (void) fprintf(stderr, " [%d]", (int) record->code);
-    (void) fputc('\n', stderr);
-    if (record->detail[0] != '\0') {
-        (void) fputs("  detail: ", stderr);
-        odks_print_safe(record->detail, stderr);
-        (void) fputc('\n', stderr);
-    }
-    if (record->hint[0] != '\0') {
-        (void) fputs("  hint: ", stderr);
-        odks_print_safe(record->hint, stderr);
-        (void) fputc('\n', stderr);
-    }
+        odks_print(stderr, " [%d]", (int) record->code);
+    odks_print(stderr, "\n");
+    if (record->detail[0] != '\0')
+        odks_print(stderr, "  detail: %s\n", record->detail);
+    if (record->hint[0] != '\0')
+        odks_print(stderr, "  hint: %s\n", record->hint);
 }
 
 static void
@@ -118,8 +110,8 @@ print_json(enum odks_log_level level, const struct odks_err *record)
     add_text(o, "sqlstate", record->sqlstate);
     add_text(o, "detail", record->detail);
     add_text(o, "hint", record->hint);
-    (void) fprintf(stderr, "%s\n",
-                   json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN));
+    odks_print_json_text(
+        stderr, json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN));
     (void) json_object_put(o);
 }
 
@@ -173,11 +165,11 @@ void
 odks_log_progress(const char *line)
 {
     if (line == NULL && logger.progress_shown) {
-        (void) fputs("\r\033[K", stderr);
+        odks_print_erase(stderr);
         logger.progress_shown = false;
     } else if (line != NULL && odks_log_has_progress()) {
-        (void) fputs("\r\033[K", stderr);
-        odks_print_safe(line, stderr);
+        odks_print_erase(stderr);
+        odks_print(stderr, "%s", line);
         (void) fflush(stderr);
         logger.progress_shown = true;
     }

@@ -53,15 +53,22 @@ odks_xstrndup(const char *s, size_t len)
 }
 
 char *
-odks_xasprintf(const char *fmt, ...)
+odks_xvasprintf(const char *fmt, va_list args)
 {
     char *s = NULL;
+
+    if (vasprintf(&s, fmt, args) < 0)
+        die();
+    return s;
+}
+
+char *
+odks_xasprintf(const char *fmt, ...)
+{
     va_list args;
 
     va_start(args, fmt);
-    int len = vasprintf(&s, fmt, args);
+    char *s = odks_xvasprintf(fmt, args);
     va_end(args);
-    if (len < 0)
-        die();
     return s;
 }

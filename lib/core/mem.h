@@ -9,6 +9,7 @@
 #ifndef ODKS_CORE_MEM_H
 #define ODKS_CORE_MEM_H
 
+#include <stdarg.h>
 #include <stddef.h>
 
 #include "core/cleanup.h"
@@ -25,5 +26,6 @@ void *odks_xreallocarray(void *p, size_t count, size_t size);
 char *odks_xstrdup(const char *s);
 char *odks_xstrndup(const char *s, size_t len);
 char *odks_xasprintf(const char *fmt, ...) ODKS_PRINTF(1, 2);
+char *odks_xvasprintf(const char *fmt, va_list args) ODKS_PRINTF(1, 0);
 
 #endif
