@@ -274,6 +274,15 @@ check_sql(const struct odks_config *cfg, const struct odks_section *section,
                    || require(cfg, section, "sql_file", err)));
 }
 
+static void
+decode_id(struct odks_config *cfg, const char **id)
+{
+    if (*id == NULL)
+        return;
+    CLEANUP_FREE char *decoded = odks_text_decode_form(*id);
+    *id = odks_config_keep(cfg, decoded);
+}
+
 static bool
 check_job(struct odks_config *cfg, struct odks_section *section,
           struct odks_err *err)
@@ -297,10 +306,12 @@ check_job(struct odks_config *cfg, struct odks_section *section,
     if (central == NULL)
         return false;
     job->central = &central->conf.central.conf;
+    decode_id(cfg, &job->dataset);
     if (job->form == NULL)
         return true;
-    CLEANUP_FREE char *form = odks_text_decode_form(job->form);
-    job->form = odks_config_keep(cfg, form);
+    /* the form whose id is "*" is written %2A */
+    job->all_forms = strcmp(job->form, "*") == 0;
+    decode_id(cfg, &job->form);
     return check_pattern(cfg, section, err);
 }
 

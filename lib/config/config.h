@@ -59,7 +59,8 @@ struct odks_job_conf {
     const char *kind;
     const struct odks_central_conf *central;
     int64_t project;
-    const char *form;    /* xmlFormId, decoded; "*": all of the project */
+    const char *form;    /* xmlFormId, decoded */
+    bool all_forms;      /* form = *: all of the project */
     const char *dataset; /* of kind entities, instead of form; else NULL */
     const char *const *include; /* patterns of form ids, for "*", or NULL */
     const char *const *exclude;
@@ -215,6 +216,25 @@ ODKS_MUST_CHECK bool odks_config_job_sql(const struct odks_job_conf *job,
 
 /* Every value in force with where it comes from; secrets as "***". */
 void odks_config_print(const struct odks_config *cfg, bool json, FILE *out);
+
+/*
+ * Write "key = text", in several lines if it is long, so that it is read back
+ * as the same text. False if that is not possible, as with control characters;
+ * nothing is written then.
+ */
+ODKS_MUST_CHECK bool odks_config_print_value(const char *key, const char *text,
+                                             FILE *out);
+
+/* The same for the id of a form or dataset, which may contain any character. */
+ODKS_MUST_CHECK bool odks_config_print_id(const char *key, const char *id,
+                                          FILE *out);
+
+/* Write a comment, cut where a line of the file would end. */
+void odks_config_print_comment(FILE *out, const char *fmt, ...)
+    ODKS_PRINTF(2, 3);
+
+/* Bytes: the name of a [job] section (a header may have 49), and an id. */
+enum { ODKS_CONFIG_JOB_MAX = 45, ODKS_CONFIG_ID_MAX = 1024 };
 
 /*
  * The same configuration as a file to be used; secrets stay in the variables

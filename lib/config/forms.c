@@ -12,7 +12,7 @@
 bool
 odks_config_is_pattern(const struct odks_job_conf *job)
 {
-    return job->form != NULL && strcmp(job->form, "*") == 0;
+    return job->all_forms;
 }
 
 static bool
@@ -36,7 +36,7 @@ has_section(const struct odks_config *cfg, const struct odks_job_conf *job,
         if (other->form_of == NULL && other->central == job->central
             && other->project == job->project
             && strcmp(other->kind, job->kind) == 0 && other->form != NULL
-            && strcmp(other->form, form_id) == 0)
+            && !other->all_forms && strcmp(other->form, form_id) == 0)
             return true;
     }
     return false;
@@ -76,6 +76,7 @@ odks_config_add_form(struct odks_config *cfg, const struct odks_job_conf *job,
     section->conf = parent->conf;
     conf->sync_type = section->name;
     conf->form = odks_config_keep(cfg, form_id);
+    conf->all_forms = false;
     conf->form_of = conf->after = parent->name;
     conf->schedule = NULL;
     conf->every_s = 0;

@@ -215,9 +215,11 @@ take_value(void *user, const char *section, const char *key, const char *value)
         return 1;
     }
     struct odks_ini_entry *last = &r->ini->entries[r->ini->count - 1];
-    char *joined =
-        odks_xasprintf("%s%s%.*s", last->value, *last->value != '\0' ? " " : "",
-                       (int) length_without_comment(value), value);
+    bool in_word = *value == '\\';
+    const char *gap = *last->value != '\0' && !in_word ? " " : "";
+    value += in_word ? 1 : 0;
+    char *joined = odks_xasprintf("%s%s%.*s", last->value, gap,
+                                  (int) length_without_comment(value), value);
     wipe(last->value);
     last->value = joined;
     return 1;

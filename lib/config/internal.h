@@ -183,14 +183,23 @@ odks_config_load_from(const char *path, const char *system_wide,
 /* text.c */
 
 bool odks_text_has_control(const char *s);
+/* Does s contain a character that odks_print() escapes? */
+bool odks_text_has_hidden(const char *s);
 
 /*
- * A form id as people write it. Text without a space in which every % begins
- * a %XX, and whose decoding is UTF-8 without control characters, is decoded;
- * all other text is taken as it is. So an id that holds "%20" itself is
- * written "%2520". The caller frees the result.
+ * A form id, or the name of a dataset, as people write it. Text without a space
+ * in which every % begins a %XX, and whose decoding is UTF-8, is decoded; all
+ * other text is taken as it is. So an id that holds "%20" itself is written
+ * "%2520". The caller frees the result.
  */
 char *odks_text_decode_form(const char *text);
+
+/*
+ * The reverse, for any id in UTF-8: a value that the file can contain, that is
+ * not read as a comment, variable or pattern, and in which every character can
+ * be seen. The caller frees it.
+ */
+char *odks_text_encode_form(const char *id);
 
 /*
  * Replace ${NAME} from the environment and $${ by ${. *bare: some of the

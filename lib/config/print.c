@@ -4,12 +4,14 @@
 #include <inttypes.h>
 #include <json-c/json.h>
 #include <libpq-fe.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "config/internal.h"
 #include "core/mem.h"
+#include "core/safe.h"
 #include "core/utf8.h"
 
 static const char mask[] = "***";
@@ -74,8 +76,33 @@ static bool
 may_break(const char *s, size_t i)
 {
     return i > 0 && s[i] == ' ' && s[i - 1] != ' ' && s[i + 1] != ' '
-           && s[i + 1] != ';' && s[i + 1] != '#'
+           && s[i + 1] != ';' && s[i + 1] != '#' && s[i + 1] != '\\'
            && !odks_ini_looks_like_key(s + i + 1);
+}
+
+/*
+ * May a line end at s[i], in the middle of a word, which "\" continues? Not
+ * inside a character, nor beside a space, which a reader strips.
+ */
+static bool
+may_split(const char *s, size_t i)
+{
+    return i > 0 && s[i - 1] != ' ' && s[i] != ' '
+           && ((unsigned char) s[i] & 0xc0) != 0x80;
+}
+
+/* How many of room bytes fit into this line: up to a gap, if there is one. */
+static size_t
+fit_line(const char *text, size_t room, bool *split)
+{
+    size_t gap = room, middle = room - 1;
+
+    while (gap > 0 && !may_break(text, gap))
+        gap--;
+    while (middle > 0 && !may_split(text, middle))
+        middle--;
+    *split = gap == 0;
+    return gap > 0 ? gap : middle;
 }
 
 /* "key = text" in lines that inih reads back as they were; false: no way. */
@@ -86,32 +113,67 @@ format_value(const char *key, const char *text, struct odks_buf *b)
 
     if (len == 0 || text[0] == ' ' || text[len - 1] == ' ' || text[0] == ';'
         || strstr(text, " ;") != NULL || odks_text_has_control(text)
-        || !odks_is_utf8(text, len) || !odks_buf_printf(b, "%s = ", key))
+        || !odks_is_utf8(text, len) || odks_text_has_hidden(text)
+        || !odks_buf_printf(b, "%s = ", key))
         return false;
-    for (size_t column = b->len; len > ODKS_CONFIG_LINE_MAX - column;
-         column = 4) {
-        size_t i = ODKS_CONFIG_LINE_MAX - column;
+    for (size_t column = b->len; len > ODKS_CONFIG_LINE_MAX - column;) {
+        bool split;
+        size_t i = fit_line(text, ODKS_CONFIG_LINE_MAX - column, &split);
 
-        while (i > 0 && !may_break(text, i))
-            i--;
         if (i == 0 || !odks_buf_add(b, text, i)
-            || !odks_buf_add_str(b, "\n    "))
+            || !odks_buf_add_str(b, split ? "\n    \\" : "\n    "))
             return false;
-        text += i + 1;
-        len -= i + 1;
+        column = split ? 5 : 4;
+        i += split ? 0 : 1; /* the space */
+        text += i;
+        len -= i;
     }
     return odks_buf_add(b, text, len);
 }
 
-static void
-put_comment(FILE *out, const char *text)
+bool
+odks_config_print_value(const char *key, const char *text, FILE *out)
 {
-    (void) fputs("; ", out);
-    for (size_t i = 0; text[i] != '\0' && i < ODKS_CONFIG_LINE_MAX - 2; i++)
-        (void) fputc(
-            (unsigned char) text[i] < 0x20 || text[i] == 0x7f ? '?' : text[i],
-            out);
-    (void) fputc('\n', out);
+    CLEANUP_BUF struct odks_buf b = ODKS_BUF_INIT(ODKS_CONFIG_VALUE_MAX * 4);
+    CLEANUP_FREE char *escaped = escape(text);
+
+    if (!format_value(key, escaped, &b))
+        return false;
+    odks_print_lines(out, b.data);
+    odks_print(out, "\n");
+    return true;
+}
+
+bool
+odks_config_print_id(const char *key, const char *id, FILE *out)
+{
+    CLEANUP_FREE char *text = odks_text_encode_form(id);
+
+    return odks_is_utf8(id, strlen(id)) && strlen(text) <= ODKS_CONFIG_ID_MAX
+           && odks_config_print_value(key, text, out);
+}
+
+void
+odks_config_print_comment(FILE *out, const char *fmt, ...)
+{
+    static const char more[] = "...";
+    size_t room = ODKS_CONFIG_LINE_MAX - strlen("; ") - strlen(more);
+    size_t len = 0, n;
+    va_list args;
+
+    va_start(args, fmt);
+    CLEANUP_FREE char *text = odks_xvasprintf(fmt, args);
+    va_end(args);
+    for (; text[len] != '\0'; len += n) {
+        n = odks_safe_length(text + len);
+        size_t printed = n > 0 ? n : strlen("\\x00");
+        n = n > 0 ? n : 1;
+        if (printed > room)
+            break;
+        room -= printed;
+    }
+    odks_print(out, "; %.*s%s\n", (int) len, text,
+               text[len] != '\0' ? more : "");
 }
 
 static void
@@ -121,32 +183,31 @@ ini_value(const struct odks_section *section, const struct odks_option *option,
     FILE *out = arg;
     CLEANUP_BUF struct odks_buf b = ODKS_BUF_INIT(ODKS_CONFIG_VALUE_MAX * 4);
     CLEANUP_FREE char *text = escape(value->text);
-    CLEANUP_FREE char *note = NULL;
     bool secret = option->type == ODKS_OPTION_SECRET;
 
     (void) section;
     if (secret || !format_value(option->key, text, &b)) {
         /* a comment: a masked value must not come back as the value */
-        note = odks_xasprintf("%s = %s  ; %s", option->key,
-                              secret ? mask : "(cannot be written as INI)",
-                              value->origin);
-        put_comment(out, note);
+        odks_config_print_comment(out, "%s = %s  ; %s", option->key,
+                                  secret ? mask : "(cannot be written as INI)",
+                                  value->origin);
         return;
     }
     size_t width = b.len < 38 ? 38 : b.len;
-    if (width + 3 + strlen(value->origin) > ODKS_CONFIG_LINE_MAX
-        || odks_text_has_control(value->origin)) {
-        put_comment(out, value->origin);
-        (void) fprintf(out, "%s\n", b.data);
-        return;
-    }
-    (void) fprintf(out, "%-38s ; %s\n", b.data, value->origin);
+    bool behind = width + 3 + strlen(value->origin) <= ODKS_CONFIG_LINE_MAX
+                  && !odks_text_has_hidden(value->origin);
+    if (!behind)
+        odks_config_print_comment(out, "%s", value->origin);
+    odks_print_lines(out, b.data);
+    if (behind)
+        odks_print(out, "%*s ; %s", (int) (width - b.len), "", value->origin);
+    odks_print(out, "\n");
 }
 
 static void
 print_ini(const struct odks_config *cfg, FILE *out)
 {
-    const char *blank = "";
+    bool first = true;
 
     for (int kind = 0; kind < ODKS_SECTION_COUNT; kind++) {
         for (size_t i = 0; i < cfg->section_count; i++) {
@@ -154,9 +215,11 @@ print_ini(const struct odks_config *cfg, FILE *out)
 
             if ((int) section->kind != kind)
                 continue;
-            (void) fprintf(out, "%s%s\n", blank, section->title);
+            if (!first)
+                odks_print(out, "\n");
+            odks_print(out, "%s\n", section->title);
             each_value(cfg, section, ini_value, out);
-            blank = "\n";
+            first = false;
         }
     }
 }
@@ -166,44 +229,40 @@ static void
 file_value(const struct odks_section *section, const struct odks_option *option,
            const struct odks_value *value, FILE *out)
 {
-    CLEANUP_BUF struct odks_buf b = ODKS_BUF_INIT(ODKS_CONFIG_VALUE_MAX * 4);
-    CLEANUP_FREE char *text = escape(value->text);
-
     if (option->type != ODKS_OPTION_SECRET
-        && format_value(option->key, text, &b)) {
-        (void) fprintf(out, "%s\n", b.data);
+        && odks_config_print_value(option->key, value->text, out))
         return;
-    }
     if (value->variable == NULL) {
-        CLEANUP_FREE char *note = odks_xasprintf(
-            "%s: (cannot be written as INI)  ; %s", option->key, value->origin);
-
-        put_comment(out, note);
+        odks_config_print_comment(out, "%s: (cannot be written as INI)  ; %s",
+                                  option->key, value->origin);
         return;
     }
-    if (option->type == ODKS_OPTION_SECRET)
-        (void) fprintf(out,
-                       "; %s (%s) has to be set for odk-sync; or write it "
-                       "into a file of its own:\n"
-                       "; password_file = /etc/odk-sync/%s_password\n",
-                       value->variable, value->origin,
-                       section->kind == ODKS_SECTION_DATABASE ? "pg" : "odk");
-    (void) fprintf(out, "%s = ${%s}\n", option->key, value->variable);
+    if (option->type == ODKS_OPTION_SECRET) {
+        odks_config_print_comment(out,
+                                  "%s (%s) has to be set for odk-sync; or "
+                                  "write it into a file of its own:",
+                                  value->variable, value->origin);
+        odks_config_print_comment(
+            out, "password_file = /etc/odk-sync/%s_password",
+            section->kind == ODKS_SECTION_DATABASE ? "pg" : "odk");
+    }
+    odks_print(out, "%s = ${%s}\n", option->key, value->variable);
 }
 
 void
 odks_config_print_file(const struct odks_config *cfg, FILE *out)
 {
-    (void) fputs("; Settings of the service that odk-sync replaces.\n", out);
+    odks_config_print_comment(
+        out, "Settings of the service that odk-sync replaces.");
     for (size_t i = 0; i < cfg->remark_count; i++)
-        put_comment(out, cfg->remarks[i].text);
+        odks_config_print_comment(out, "%s", cfg->remarks[i].text);
     for (size_t i = 0; i < cfg->section_count; i++) {
         const struct odks_section *section = cfg->sections[i];
         const struct odks_schema *schema = &cfg->schema[section->kind];
 
         if (strcmp(section->origin, "default") == 0)
             continue;
-        (void) fprintf(out, "\n%s\n", section->title);
+        odks_print(out, "\n%s\n", section->title);
         for (size_t j = 0; j < schema->count; j++) {
             const struct odks_value *value = &section->values[j];
 
@@ -296,10 +355,9 @@ print_json(const struct odks_config *cfg, FILE *out)
             object = member(object, section->name);
         each_value(cfg, section, json_value, object);
     }
-    (void) fprintf(
-        out, "%s\n",
-        json_object_to_json_string_ext(
-            root, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
+    odks_print_json_text(out, json_object_to_json_string_ext(
+                                  root, JSON_C_TO_STRING_PRETTY
+                                            | JSON_C_TO_STRING_NOSLASHESCAPE));
     (void) json_object_put(root);
 }
 

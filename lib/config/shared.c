@@ -41,7 +41,7 @@ share_a_table(const struct odks_job_conf *a, const struct odks_job_conf *b)
     return a->central != NULL && a->central == b->central
            && a->project == b->project && strcmp(a->schema, b->schema) == 0
            && same_text(a->form, b->form) && same_text(a->dataset, b->dataset)
-           && !odks_config_is_pattern(a)
+           && !odks_config_is_pattern(a) && !odks_config_is_pattern(b)
            && (a->tables == NULL || b->tables == NULL
                || count_in(a->tables, b->tables) > 0);
 }

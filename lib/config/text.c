@@ -3,10 +3,12 @@
 
 #include <ctype.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "config/internal.h"
 #include "core/mem.h"
+#include "core/safe.h"
 #include "core/utf8.h"
 
 bool
@@ -17,6 +19,16 @@ odks_text_has_control(const char *s)
             return true;
     }
     return false;
+}
+
+bool
+odks_text_has_hidden(const char *s)
+{
+    size_t n = 1;
+
+    for (; *s != '\0' && n > 0; s += n)
+        n = odks_safe_length(s);
+    return n == 0;
 }
 
 static int
@@ -48,8 +60,53 @@ odks_text_decode_form(const char *text)
         out[len++] = (char) (high * 16 + low);
         s += 2;
     }
-    if (!odks_is_utf8(out, len) || odks_text_has_control(out))
+    if (!odks_is_utf8(out, len))
         return odks_xstrdup(text);
+    return odks_steal(&out);
+}
+
+/* Bytes of the character at s that a value shows as it is; 0: encode it. */
+static size_t
+plain_length(const char *s)
+{
+    if ((unsigned char) *s >= 0x80)
+        return odks_safe_is_space(s) ? 0 : odks_safe_length(s);
+    return isalnum((unsigned char) *s) || strchr(" _.-,:()/+=@!'&", *s) != NULL;
+}
+
+/* May a value be id itself? Not with spaces that a reader would strip. */
+static bool
+is_plain(const char *id)
+{
+    size_t len = strlen(id), n = 1;
+
+    if (len == 0 || id[0] == ' ' || id[len - 1] == ' ')
+        return false;
+    for (; *id != '\0' && n > 0; id += n)
+        n = plain_length(id);
+    return n > 0;
+}
+
+char *
+odks_text_encode_form(const char *id)
+{
+    CLEANUP_FREE char *out = odks_xcalloc(strlen(id) * 3 + 1, 1);
+    size_t len = 0;
+
+    if (is_plain(id))
+        return odks_xstrdup(id);
+    while (*id != '\0') {
+        size_t n = *id != ' ' ? plain_length(id) : 0;
+
+        if (n == 0) {
+            (void) snprintf(out + len, 4, "%%%02X", (unsigned char) *id++);
+            len += 3;
+            continue;
+        }
+        memcpy(out + len, id, n);
+        len += n;
+        id += n;
+    }
     return odks_steal(&out);
 }
 

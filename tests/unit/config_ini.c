@@ -150,6 +150,9 @@ static const struct {
     { "= $$${ODKS_TEST_A}", "$${ODKS_TEST_A}" },
     { "= a$b}$", "a$b}$" },
     { "= a\n ${ODKS_TEST_A}", "a value of A" },
+    { "= a\n  \\b\n  \\ c\n  d\\e", "ab c d\\e" },
+    { "= ${ODKS_TEST_\n  \\A}", "value of A" },
+    { "=\n  \\[a] = b", "[a] = b" },
     /* what a variable holds is never read as syntax */
     { "= ${ODKS_TEST_B}", "x ;y ${ODKS_TEST_A}" },
     { "= \xc5\xbe", "\xc5\xbe" },
@@ -162,7 +165,8 @@ static const struct {
     { "= 100%sure%20", "100%sure%20" },
     { "= a%2520b", "a%20b" },
     { "= a%00b", "a%00b" },
-    { "= a%0Ab", "a%0Ab" },
+    { "= a%0Ab%1B", "a\nb\033" },
+    { "= %2A", "*" },
     { "= a%ffb", "a%ffb" },
     { "= a%2", "a%2" },
     /* 198 bytes fit: 7 + 191 */

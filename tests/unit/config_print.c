@@ -175,7 +175,7 @@ static const struct {
     { X50 X50 " " X50 X50 " " X50 X50 X50 " end", true },
     { X50 X50 X50 X10 X10 " key = " X50 " [x] #y", true },
     { X50 X50 X50 X10 X10 X10 " " X50 "  two " X50, true },
-    { X50 X50 X50 X50 X50, false },
+    { X50 X50 X50 X50 X50, true },
     { "a ;b", false },
     { ";a", false },
     { " a", false },
@@ -232,6 +232,105 @@ START_TEST(a_long_path_does_not_break_a_line)
 }
 END_TEST
 
+/* Print an id as `odk-sync discover` does; the file that has it is loaded. */
+static void
+assert_id_is_read_back(const char *id)
+{
+    char *text = NULL;
+    size_t len = 0;
+    FILE *out = open_memstream(&text, &len);
+
+    ck_assert_ptr_nonnull(out);
+    (void) fputs(CENTRAL "[job main]\nkind = submissions\nproject = 1\n", out);
+    ck_assert(odks_config_print_id("form", id, out));
+    (void) fputs("[job other]\nkind = entities\nproject = 1\n", out);
+    ck_assert(odks_config_print_id("dataset", id, out));
+    ck_assert_int_eq(fclose(out), 0);
+    struct odks_config *cfg = fixture_ok(text);
+    ck_assert_int_eq((int) odks_config_job_count(cfg), 2);
+    ck_assert_str_eq(odks_config_job(cfg, 0)->form, id);
+    ck_assert_str_eq(odks_config_job(cfg, 1)->dataset, id);
+    ck_assert(!odks_config_is_pattern(odks_config_job(cfg, 0)));
+    odks_config_free(cfg);
+    free(text);
+}
+
+START_TEST(any_id_is_read_back)
+{
+    static const char *const parts[] = {
+        "%",
+        "41",
+        "%41",
+        "*",
+        "?",
+        "[job x]\n",
+        "[",
+        "]",
+        ";",
+        " ;",
+        " ",
+        "#",
+        "${HOME}",
+        "$${",
+        "$",
+        "}",
+        "\\",
+        "\n",
+        "\r\n",
+        "\t",
+        "\033[2J",
+        "\177",
+        "\302\233",
+        "\342\200\256",
+        "\342\200\250",
+        "\302\240",
+        "\343\200\200",
+        "\346\227\245",
+        "\360\237\230\200",
+        "a",
+        "key = v",
+        "\"",
+        "'",
+        "=",
+        ":",
+        "x;y",
+    };
+    unsigned seed = (unsigned) _i;
+    char id[200] = "";
+
+    for (int n = 1 + rand_r(&seed) % 12; n > 0; n--) {
+        size_t len = strlen(id);
+
+        (void) snprintf(id + len, sizeof(id) - len, "%s",
+                        parts[(size_t) rand_r(&seed) % COUNT(parts)]);
+    }
+    assert_id_is_read_back(id);
+}
+END_TEST
+
+START_TEST(a_long_id_is_read_back)
+{
+    char id[1025] = "";
+
+    for (int n = 0; n < _i; n++)
+        (void) snprintf(id + strlen(id), sizeof(id) - strlen(id), "%s",
+                        n % 7 == 6 ? "\346\227\245" : "x");
+    assert_id_is_read_back(id);
+}
+END_TEST
+
+START_TEST(an_id_that_cannot_be_written_is_refused)
+{
+    char id[1100];
+
+    memset(id, 'x', sizeof(id) - 1);
+    id[sizeof(id) - 1] = '\0';
+    ck_assert(!odks_config_print_id("form", id, stderr));
+    ck_assert(!odks_config_print_id("form", "", stderr));
+    ck_assert(!odks_config_print_id("form", "\xff", stderr));
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -245,6 +344,10 @@ suite(void)
     tcase_add_test(tc, json_without_a_file);
     tcase_add_loop_test(tc, ini_is_read_back_as_it_was, 0, COUNT(forms));
     tcase_add_test(tc, a_long_path_does_not_break_a_line);
+    tcase_add_loop_test(tc, any_id_is_read_back, 0, 300);
+    tcase_add_loop_test(tc, a_long_id_is_read_back, 180, 210);
+    tcase_add_loop_test(tc, a_long_id_is_read_back, 770, 790);
+    tcase_add_test(tc, an_id_that_cannot_be_written_is_refused);
     return s;
 }
 
