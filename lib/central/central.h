@@ -101,7 +101,10 @@ ODKS_MUST_CHECK bool odks_central_forms(struct odks_central *central,
                                         struct json_object **forms,
                                         struct odks_err *err);
 
-/* The projects that the account may see, and the datasets of one, likewise. */
+/*
+ * The projects that the account can see, each with a number as its id, and the
+ * datasets of one, likewise.
+ */
 ODKS_MUST_CHECK bool odks_central_projects(struct odks_central *central,
                                            struct json_object **projects,
                                            struct odks_err *err);

@@ -232,7 +232,22 @@ bool
 odks_central_projects(struct odks_central *central,
                       struct json_object **projects, struct odks_err *err)
 {
-    *projects = get_list(central, -1, "", err);
+    CLEANUP_JSON struct json_object *list = get_list(central, -1, "", err);
+
+    *projects = NULL;
+    for (size_t i = 0; list != NULL && i < json_object_array_length(list);
+         i++) {
+        struct json_object *id =
+            odks_json_member(json_object_array_get_idx(list, i), "id");
+        int64_t number = json_object_get_int64(id);
+
+        if (!json_object_is_type(id, json_type_int) || number < 1
+            || number > INT32_MAX) {
+            odks_central_unlike(central, "a project without a number", err);
+            return false;
+        }
+    }
+    *projects = odks_steal(&list);
     return *projects != NULL;
 }
 

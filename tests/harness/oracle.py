@@ -17,6 +17,11 @@ def loads(text):
     return json.loads(text, parse_float=decimal.Decimal)
 
 
+def _literal(text):
+    """As standard_conforming_strings has it."""
+    return "'" + text.replace("'", "''") + "'"
+
+
 def _state(central, form, project):
     _, _, body = central.request(
         "POST", "/_control/state",
@@ -174,7 +179,7 @@ def _locate(session, tables, form, project):
     """Fill in where the tables and columns are."""
     by_odata = {table.odata: table for table in tables.values()}
     for row in session.rows(
-            f"SELECT * FROM odk_sync_column WHERE form = '{form}'"
+            f"SELECT * FROM odk_sync_column WHERE form = {_literal(form)}"
             f" AND project = {project}"):
         table = by_odata.get(row["odata"])
         if table is None:
@@ -446,7 +451,7 @@ def _left_over(session, tables, form, project, ids):
     now = {table.odata for table in tables.values()}
     for row in session.rows(
             "SELECT odata, table_schema, table_name FROM odk_sync_column"
-            f" WHERE source = 'form' AND form = '{form}'"
+            f" WHERE source = 'form' AND form = {_literal(form)}"
             f" AND project = {project} AND path = ''"
             " AND odk_type = 'table'"):
         if row["odata"] in now:
@@ -463,7 +468,7 @@ def _forbidden(session, masks, form, project):
     for row in session.rows(
             "SELECT c.* FROM odk_sync_column c JOIN information_schema.columns"
             " i USING (table_schema, table_name, column_name)"
-            f" WHERE source = 'form' AND form = '{form}'"
+            f" WHERE source = 'form' AND form = {_literal(form)}"
             f" AND project = {project} AND path <> ''"):
         action, _ = masks.above(row["path"]) or (None, None)
         if action == "drop" or (action == "hash"

@@ -760,11 +760,15 @@ def test_no_such_dataset_and_no_rights():
 def test_discover_doctor_status_schema():
     with new_world() as world:
         synced(world, 3)
+        tap.check("; dataset people\n; [job list] mirrors it already\n"
+                  in world.ok("discover").out, "discover")
+        del world.jobs["list"]
         out = world.ok("discover").out
         section = re.search(r"\[job people_entities\]\n(.*\n)*?every", out)
         tap.check(section is not None
                   and "kind = entities\nproject = 1\ndataset = people\n"
                   in section.group(0), out)
+        world.job("list", kind="entities", dataset="people")
         tap.check('dataset "people": 3 entities' in world.ok("doctor").out,
                   "doctor")
         tap.check("list" in world.ok("status").out, "status")
