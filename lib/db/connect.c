@@ -165,8 +165,11 @@ make_begin(struct odks_db *db, struct odks_err *err)
         BEGIN_TEXT
         " SET LOCAL search_path = %s, pg_temp;%s"
         " SET LOCAL lock_timeout = '10s'; SET LOCAL statement_timeout = '%us';"
-        " SET LOCAL idle_in_transaction_session_timeout = '60s'",
-        schema, pinned, db->conf->statement_timeout_s);
+        " SET LOCAL idle_in_transaction_session_timeout = '60s'%s",
+        schema, pinned, db->conf->statement_timeout_s,
+        PQserverVersion(db->conn) >= 170000
+            ? "; SET LOCAL transaction_timeout = 0"
+            : "");
 
     PQfreemem(schema);
     if (len < 0) {
@@ -179,8 +182,9 @@ make_begin(struct odks_db *db, struct odks_err *err)
 
 /*
  * Without a pooler, tell the server to notice soon that we are gone, so that
- * our advisory lock is free for the next run. One row: the process that
- * answered.
+ * our advisory lock is free for the next run, and not to end the session while
+ * we wait for Central or for a program: the role may have a limit for that. One
+ * row: the process that answered.
  */
 static PGresult *
 set_session(struct odks_db *db, struct odks_err *err)
@@ -195,7 +199,8 @@ set_session(struct odks_db *db, struct odks_err *err)
         " ('tcp_keepalives_count', '3'), ('tcp_user_timeout', '10000')%s"
         ") AS s (n, v) WHERE pg_catalog.pg_backend_pid() = %d",
         PQserverVersion(db->conn) >= 140000
-            ? ", ('client_connection_check_interval', '1000')"
+            ? ", ('client_connection_check_interval', '1000'),"
+              " ('idle_session_timeout', '0')"
             : "",
         PQbackendPID(db->conn));
     return odks_db_exec(db, "session", text, 0, NULL, err);
@@ -256,6 +261,21 @@ odks_db_connect(const struct odks_db_conf *conf, struct odks_db **db,
     if (!make_begin(new, err) || !meet_server(new, err))
         return false;
     *db = odks_steal(&new);
+    return true;
+}
+
+bool
+odks_db_reconnect(struct odks_db *db, struct odks_err *err)
+{
+    struct odks_db *new, old = *db;
+
+    if (odks_db_alive(db))
+        return true;
+    if (!odks_db_connect(db->conf, &new, err))
+        return false;
+    *db = *new;
+    *new = old;
+    odks_db_close(new);
     return true;
 }
 

@@ -202,12 +202,23 @@ odks_db_query(struct odks_db *db, const struct odks_sql *sql,
     return odks_steal(&res);
 }
 
-bool
-odks_db_begin(struct odks_db *db, struct odks_err *err)
+static bool
+begin(struct odks_db *db, struct odks_err *err)
 {
     assert(PQtransactionStatus(db->conn) != PQTRANS_INTRANS);
     db->limit_s = db->conf->statement_timeout_s;
     return odks_db_do(db, "begin", db->begin, err);
+}
+
+bool
+odks_db_begin(struct odks_db *db, struct odks_err *err)
+{
+    if (begin(db, err))
+        return true;
+    if (!db->pooled || odks_db_alive(db))
+        return false;
+    odks_err_clear(err);
+    return odks_db_reconnect(db, err) && begin(db, err);
 }
 
 bool

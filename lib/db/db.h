@@ -57,6 +57,13 @@ ODKS_DEFINE_CLEANUP(db, struct odks_db *, odks_db_close)
 #define CLEANUP_DB CLEANUP(odks_cleanup_db)
 
 /*
+ * Connect again when the session has ended: the transaction that was open, and
+ * the advisory locks, are gone. False: there is still no session.
+ */
+ODKS_MUST_CHECK bool odks_db_reconnect(struct odks_db *db,
+                                       struct odks_err *err);
+
+/*
  * Does a pooler stand between us and the server? Session-wide locks and
  * settings are useless then.
  */
@@ -67,6 +74,11 @@ bool odks_db_alive(const struct odks_db *db);
 
 const char *odks_db_tracking_schema(const struct odks_db *db);
 
+/*
+ * Begin a transaction. Behind a pooler a session that has ended is replaced
+ * first, for nothing depends on it; a direct one may hold advisory locks, and
+ * only odks_db_reconnect() replaces it.
+ */
 ODKS_MUST_CHECK bool odks_db_begin(struct odks_db *db, struct odks_err *err);
 
 /*

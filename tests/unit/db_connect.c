@@ -70,6 +70,69 @@ START_TEST(settings_of_a_transaction)
 }
 END_TEST
 
+/* Of the role, the database or the server: they are for other programs. */
+START_TEST(limits_of_a_role_are_not_for_us)
+{
+    struct odks_err err = ODKS_ERR_INIT;
+    CLEANUP_DB struct odks_db *db =
+        direct("options",
+               "-c idle_in_transaction_session_timeout=1h"
+               " -c statement_timeout=1h -c lock_timeout=1h",
+               &err);
+
+    ck_assert_msg(db != NULL, "%s", err.message);
+    ODKS_SQL_IS(db,
+                "SELECT string_agg(setting, '|' ORDER BY name) FROM pg_settings"
+                " WHERE name IN ('idle_in_transaction_session_timeout',"
+                " 'lock_timeout', 'statement_timeout')",
+                "60000|10000|30000");
+    if (PQserverVersion(db->conn) < 140000)
+        return;
+    odks_db_close(odks_steal(&db));
+    db = direct("options", "-c idle_session_timeout=1h", &err);
+    ck_assert_msg(db != NULL, "%s", err.message);
+    ODKS_SQL_IS(db, "SHOW idle_session_timeout", "0");
+}
+END_TEST
+
+START_TEST(reconnect_where_the_session_has_ended)
+{
+    struct odks_err err = ODKS_ERR_INIT;
+    CLEANUP_DB struct odks_db *db = direct(NULL, NULL, &err);
+    CLEANUP_DB struct odks_db *other = direct(NULL, NULL, &err);
+
+    CLEANUP_FREE char *pid = test_sql(db, "SELECT pg_backend_pid()");
+    ODKS_OK(odks_db_reconnect(db, &err)); /* nothing to do */
+    ODKS_SQL_IS(db, "SELECT pg_backend_pid()", pid);
+    CLEANUP_FREE char *end =
+        odks_xasprintf("SELECT pg_terminate_backend(%s)", pid);
+    test_do(other, end);
+    ODKS_FAILS(odks_db_begin(db, &err), TEMPFAIL);
+    ck_assert(!odks_db_alive(db));
+    ODKS_OK(odks_db_reconnect(db, &err));
+    ODKS_SQL_IS(db, "SELECT 1", "1");
+}
+END_TEST
+
+/* A pooler that gives each client a session of its own: the role may limit how
+ * long that is idle, and we cannot tell the server otherwise. */
+START_TEST(pooled_session_that_has_ended_is_replaced)
+{
+    struct odks_err err = ODKS_ERR_INIT;
+    CLEANUP_DB struct odks_db *db = direct(NULL, NULL, &err);
+    CLEANUP_DB struct odks_db *other = direct(NULL, NULL, &err);
+
+    CLEANUP_FREE char *pid = test_sql(db, "SELECT pg_backend_pid()");
+    CLEANUP_FREE char *end =
+        odks_xasprintf("SELECT pg_terminate_backend(%s)", pid);
+    test_do(other, end);
+    db->pooled = true;
+    ODKS_OK(odks_db_begin(db, &err));
+    ODKS_OK(odks_db_commit(db, &err));
+    ck_assert_int_eq(err.code, ODKS_EXIT_OK);
+}
+END_TEST
+
 static const struct {
     const char *keyword, *value;
     enum odks_exit code;
@@ -235,6 +298,9 @@ suite(void)
 
     tcase_add_test(tc, pooler_is_noticed);
     tcase_add_test(tc, settings_of_a_transaction);
+    tcase_add_test(tc, limits_of_a_role_are_not_for_us);
+    tcase_add_test(tc, reconnect_where_the_session_has_ended);
+    tcase_add_test(tc, pooled_session_that_has_ended_is_replaced);
     tcase_add_loop_test(tc, refuse, 0, sizeof(refused) / sizeof(refused[0]));
     tcase_add_test(tc, nobody_there);
     tcase_add_loop_test(tc, words_of_libpq, 0,
