@@ -3,6 +3,17 @@
  * A program of somebody else's as a job: kind command, and odk-sync exec. It
  * runs for as long as the claim is ours, and tells us what it does through a
  * pipe.
+ *
+ * What it does outside of the database cannot be rolled back, so two of it must
+ * never run at once. Two rules see to that, whatever becomes of us, of the
+ * network and of the server:
+ *
+ * - The claim ends with its lease alone, never with our session (lease_only).
+ * - The guard kills the program, and all that it started, when the last renewal
+ *   that was committed is 5/6 of a lease old; if we are dead, at once.
+ *
+ * So when the session is lost the program goes on, and we connect again and
+ * renew the claim in the time that is left.
  */
 #include <config.h>
 
@@ -22,6 +33,7 @@
 enum {
     GRACE_MS = 10000,   /* between SIGTERM and SIGKILL */
     PROGRESS_MS = 1000, /* history hears of it no more often */
+    RETRY_MS = 1000,    /* after a renewal that failed */
     ENV_MAX = 6,
     CANNOT_RUN = 126, /* these are the shell's, and those who call it know */
     NOT_FOUND = 127,
@@ -32,9 +44,11 @@ struct command {
     struct odks_attempt *a;
     struct odks_child *child;
     struct odks_report report;
-    bool news;                  /* that history does not know */
-    struct odks_deadline limit; /* max_runtime */
-    char title[80];             /* cut: error_message has more to hold */
+    bool news;                   /* that history does not know */
+    struct odks_deadline retry;  /* no renewal before that */
+    struct odks_err not_renewed; /* why the last renewal failed */
+    struct odks_deadline limit;  /* max_runtime */
+    char title[80];              /* cut: error_message has more to hold */
 };
 
 static void
@@ -58,6 +72,30 @@ take_over(struct command *c)
                                       json_object_new_int64(c->report.bad));
 }
 
+/*
+ * A renewal failed. Is there time to try again? Not when the claim is lost, and
+ * not when we are to stop. Then have a session again, if that can be.
+ */
+static bool
+may_try_again(struct command *c, struct odks_err *err)
+{
+    struct odks_err ignored = ODKS_ERR_INIT;
+
+    if (err->interrupted || err->code == ODKS_EXIT_FENCED
+        || !odks_err_is_temporary(err)
+        || odks_deadline_passed(odks_attempt_certain(c->a)))
+        return false;
+    odks_log(ODKS_LOG_INFO, "the claim could not be renewed, trying again: %s",
+             err->message);
+    c->not_renewed = *err;
+    odks_err_clear(err);
+    odks_db_rollback(c->a->db);
+    if (!odks_db_reconnect(c->a->db, &ignored))
+        odks_log(ODKS_LOG_INFO, "%s", ignored.message);
+    c->retry = odks_deadline_in(RETRY_MS);
+    return true;
+}
+
 /* Check the claim, tell history what is new, and let the program live on. */
 static bool
 beat(struct command *c, struct odks_err *err)
@@ -66,19 +104,21 @@ beat(struct command *c, struct odks_err *err)
     if (!odks_attempt_begin(c->a, err)
         || (c->news && !odks_attempt_progress(c->a, c->report.records, err))
         || !odks_attempt_commit(c->a, err))
-        return false;
+        return may_try_again(c, err);
     c->news = false;
-    odks_child_alive(c->child);
+    odks_child_alive(c->child, odks_attempt_certain(c->a));
     return true;
 }
 
 static struct odks_deadline
 next_beat(const struct command *c)
 {
-    struct odks_deadline beat = {
-        c->a->beat_ms + (c->news ? PROGRESS_MS : c->a->job->lease_s * 1000 / 3)
-    };
+    struct odks_deadline beat = odks_attempt_next_beat(c->a);
 
+    if (c->news)
+        beat.at_ms = c->a->beat_ms + PROGRESS_MS;
+    if (beat.at_ms < c->retry.at_ms)
+        beat = c->retry;
     return odks_deadline_earlier(beat, c->limit);
 }
 
@@ -163,6 +203,7 @@ judge(struct command *c, struct odks_err *err)
                      "%s was ended, because its claim could not be renewed in "
                      "time",
                      c->title);
+        odks_err_detail(err, "%s", c->not_renewed.message);
         return false;
     default:
         odks_err_set(err, ODKS_EXIT_TEMPFAIL,
@@ -207,8 +248,7 @@ start(struct command *c, struct odks_err *err)
         .argv = conf->argv != NULL ? conf->argv : shell,
         .env = (const char *const *) env,
         .no_input = conf->argv == NULL,
-        /* with some of the lease left for its death */
-        .alive_ms = c->a->job->lease_s * 1000 * 5 / 6,
+        .alive = odks_attempt_certain(c->a),
         .report = on_report,
         .report_arg = c,
     };
@@ -220,11 +260,23 @@ start(struct command *c, struct odks_err *err)
     return started;
 }
 
+/* That it succeeded is not to be lost with a session. */
+static bool
+begin_to_finish(struct command *c, struct odks_err *err)
+{
+    while (!odks_attempt_begin(c->a, err)) {
+        if (!may_try_again(c, err))
+            return false;
+        (void) odks_wait_to_the_end(NULL, 0, c->retry);
+    }
+    return true;
+}
+
 /* The program is over, and everything that it said was read. */
 static bool
 finish(struct command *c, struct odks_err *err)
 {
-    if (!judge(c, err) || !odks_attempt_begin(c->a, err)
+    if (!judge(c, err) || !begin_to_finish(c, err)
         || !odks_attempt_finish(c->a, err))
         return false;
     odks_log(ODKS_LOG_INFO, "%s is done; %" PRId64 " records", c->title,
@@ -238,10 +290,10 @@ run_command(struct command *c, struct odks_err *err)
     if (!start(c, err))
         return false;
     bool over = supervise(c, err);
-    if (!over)
+    if (!over) /* with a claim that is lost it has run too long already */
         odks_child_stop(c->child,
                         odks_stop_signal() != 0 ? odks_stop_signal() : SIGTERM,
-                        GRACE_MS);
+                        err->code == ODKS_EXIT_FENCED ? 0 : GRACE_MS);
     odks_report_end(&c->report);
     take_over(c);
     odks_child_said(c->child, c->a->said, sizeof(c->a->said));
@@ -267,4 +319,6 @@ run(struct odks_attempt *a, struct odks_err *err)
     return ok;
 }
 
-const struct odks_job_kind odks_kind_command = { "command", run };
+const struct odks_job_kind odks_kind_command = { .name = "command",
+                                                 .lease_only = true,
+                                                 .run = run };

@@ -129,4 +129,4 @@ run(struct odks_attempt *a, struct odks_err *err)
     return true;
 }
 
-const struct odks_job_kind odks_kind_sql = { "sql", run };
+const struct odks_job_kind odks_kind_sql = { .name = "sql", .run = run };

@@ -66,16 +66,19 @@ start_backfill(struct odks_walk *w, char *hash)
         c->last_reconcile = ODKS_TIME_NONE;
 }
 
-/* Have the tables; start a walk through everything when one is due. */
+/*
+ * Have the tables; start a walk through everything when one is due. It may have
+ * been tried before and rolled back, so the cursor is read anew.
+ */
 static bool
 prepare_tables(struct odks_walk *w, struct odks_err *err)
 {
     struct odks_attempt *a = w->a;
     CLEANUP_FREE char *now = odks_walk_digest(w);
 
+    odks_cursor_clear(&w->cursor);
     if (!odks_attempt_begin(a, err)
-        || (odks_attempt_is_dry(a)
-            && !odks_cursor_load(a->db, a->conf->sync_type, &w->cursor, err))
+        || !odks_cursor_load(a->db, a->conf->sync_type, &w->cursor, err)
         || !odks_walk_tables(w, err))
         return false;
     if (!goes_on(w, now)) {
@@ -118,6 +121,9 @@ wait_for_tables(struct odks_walk *w, struct odks_err *err)
             odks_stop_err(err);
             return false;
         }
+        /* what the failed try renewed was rolled back with it */
+        if (!odks_attempt_heartbeat(w->a, err))
+            return false;
     }
     return true;
 }
@@ -486,5 +492,7 @@ run(struct odks_attempt *a, struct odks_err *err)
                                            : mirror(a, err);
 }
 
-const struct odks_job_kind odks_kind_submissions = { "submissions", run };
-const struct odks_job_kind odks_kind_entities = { "entities", run };
+const struct odks_job_kind odks_kind_submissions = { .name = "submissions",
+                                                     .run = run };
+const struct odks_job_kind odks_kind_entities = { .name = "entities",
+                                                  .run = run };

@@ -157,10 +157,11 @@ apply(struct odks_walk *w, const struct odks_views *views, size_t step,
                      odks_views_name(views, step), err->message);
             odks_err_clear(err);
             *done = false;
-            return true;
+            return odks_attempt_heartbeat(w->a, err);
         }
         odks_err_clear(err);
-        if (!pause_before(try, err))
+        /* what the failed try renewed was rolled back with it */
+        if (!pause_before(try, err) || !odks_attempt_heartbeat(w->a, err))
             return false;
     }
 }

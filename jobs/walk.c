@@ -88,14 +88,19 @@ count_batch(struct odks_walk *w)
 static bool
 merge(struct odks_walk *w, struct odks_err *err)
 {
+    struct odks_merge counts = w->counts;
+
     if (odks_batch_rows(w->batch) == 0)
         return true;
     count_batch(w);
     if (!odks_attempt_begin(w->a, err)
-        || !odks_batch_merge(w->batch, w->a->db, &w->counts, err)
+        || !odks_batch_merge(w->batch, w->a->db, &counts, err)
         || !odks_attempt_commit(w->a, err))
         return false;
-    w->a->records = w->counts.inserted + w->counts.updated + w->counts.deleted;
+    w->counts = counts; /* now that it is so */
+    int64_t records = counts.inserted + counts.updated + counts.deleted;
+    w->a->advanced |= records > w->a->records;
+    w->a->records = records;
     if (w->counts.latest > w->a->latest)
         w->a->latest = w->counts.latest;
     odks_walk_progress(w);
@@ -403,6 +408,7 @@ odks_walk_backfill(struct odks_walk *w, struct odks_err *err)
             break;
         if (!end_window(w, until, err))
             return false;
+        w->a->advanced = true;
     }
     /* edits made meanwhile are newer than the start */
     w->cursor.watermark = w->cursor.backfill_started;

@@ -22,6 +22,7 @@
 struct odks_err {
     enum odks_exit code; /* ODKS_EXIT_OK: no error */
     bool interrupted;    /* we were asked to stop: hand the job back */
+    bool timed_out;      /* by our own time limit */
     char sqlstate[6];    /* "" unless PostgreSQL said it */
     bool raised;         /* a function in PostgreSQL chose state and words */
     char routine[100];   /* function in PostgreSQL, not of odk-sync, in which it

@@ -95,6 +95,7 @@ odks_stop_err(struct odks_err *err)
                      sigabbrev_np(stop_signal));
     else
         odks_err_set(err, ODKS_EXIT_TEMPFAIL, "own time limit reached");
+    err->timed_out = stop_signal == 0;
     odks_err_hint(err, "The work done so far is committed; the next run goes "
                        "on from there.");
     err->interrupted = true;

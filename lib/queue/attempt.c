@@ -1,7 +1,7 @@
 /* lib/queue/attempt.c - SPDX-License-Identifier: Apache-2.0 */
 #include <config.h>
 
-#include "queue/queue.h"
+#include "queue/internal.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -127,8 +127,10 @@ hand_back(struct odks_db *db, const char *how, const char *id,
         records_param(outcome, &t),
         latest_param(outcome, &t),
         metadata_param(outcome),
-        cause->code == ODKS_EXIT_OK ? NULL
-                                    : odks_db_int64_param(cause->code, code),
+        /* who abandoned it told none */
+        outcome == NULL && cause->code == ODKS_EXIT_OK
+            ? NULL
+            : odks_db_int64_param(cause->code, code),
     };
 
     return odks_db_query(db, &odks_sql_queue_hand_back, params, err);
@@ -166,10 +168,11 @@ odks_queue_release(struct odks_db *db, const struct odks_job *job,
 
 /* One job whose owner is gone; *found: was there one? */
 static bool
-reclaim_one(struct odks_db *db, bool *found, struct odks_err *err)
+reclaim_one(struct odks_db *db, const char *types, bool *found,
+            struct odks_err *err)
 {
     struct odks_err cause = ODKS_ERR_INIT;
-    const char *const params[] = { odks_db_pooled(db) ? "f" : "t" };
+    const char *const params[] = { types };
 
     CLEANUP_PGRESULT PGresult *gone =
         odks_db_query(db, &odks_sql_queue_reclaim, params, err);
@@ -188,13 +191,17 @@ reclaim_one(struct odks_db *db, bool *found, struct odks_err *err)
 }
 
 bool
-odks_queue_reclaim(struct odks_db *db, int *reclaimed, struct odks_err *err)
+odks_queue_reclaim(struct odks_db *db, const struct odks_claimable *types,
+                   int *reclaimed, struct odks_err *err)
 {
+    /* a pooler's sessions have advisory locks that say nothing */
+    CLEANUP_FREE char *free_types =
+        odks_db_pooled(db) ? NULL : odks_queue_types_text(types);
     bool found = true;
 
     *reclaimed = 0;
     while (*reclaimed < RECLAIM_MAX) {
-        if (!reclaim_one(db, &found, err))
+        if (!reclaim_one(db, free_types, &found, err))
             return false;
         if (!found)
             break;

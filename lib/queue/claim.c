@@ -1,7 +1,7 @@
 /* lib/queue/claim.c - SPDX-License-Identifier: Apache-2.0 */
 #include <config.h>
 
-#include "queue/queue.h"
+#include "queue/internal.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -28,14 +28,15 @@ enum {
     COL_LOCKED
 };
 
-static char *
-types_text(const char *const *types)
+char *
+odks_queue_types_text(const struct odks_claimable *types)
 {
-    CLEANUP_JSON struct json_object *a = json_object_new_array();
+    CLEANUP_JSON struct json_object *o = json_object_new_object();
 
-    for (; *types != NULL; types++)
-        (void) json_object_array_add(a, json_object_new_string(*types));
-    return odks_xstrdup(json_object_to_json_string(a));
+    for (; types->sync_type != NULL; types++)
+        (void) json_object_object_add(
+            o, types->sync_type, json_object_new_boolean(!types->lease_only));
+    return odks_xstrdup(json_object_to_json_string(o));
 }
 
 static struct odks_job *
@@ -78,16 +79,15 @@ lease_only(struct odks_db *db, const struct odks_job *job, struct odks_err *err)
 }
 
 bool
-odks_queue_claim(struct odks_db *db, const char *const *types,
+odks_queue_claim(struct odks_db *db, const struct odks_claimable *types,
                  const char *instance, int64_t lease_s, struct odks_job **job,
                  struct odks_err *err)
 {
-    bool direct = !odks_db_pooled(db);
-    CLEANUP_FREE char *types_json = types_text(types);
+    CLEANUP_FREE char *types_json = odks_queue_types_text(types);
     char lease[ODKS_DB_INT64_TEXT];
     const char *const params[] = { types_json, instance,
                                    odks_db_int64_param(lease_s, lease),
-                                   direct ? "t" : "f" };
+                                   odks_db_pooled(db) ? "f" : "t" };
 
     *job = NULL;
     CLEANUP_PGRESULT PGresult *res =
@@ -105,7 +105,8 @@ odks_queue_claim(struct odks_db *db, const char *const *types,
         return true;
 
     CLEANUP_JOB struct odks_job *new = job_from(res, instance, lease_s);
-    if (direct && !new->locked && !lease_only(db, new, err))
+    bool refused = odks_db_text(res, 0, COL_LOCKED) != NULL && !new->locked;
+    if (refused && !lease_only(db, new, err))
         return false;
     *job = odks_steal(&new);
     return true;

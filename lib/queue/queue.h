@@ -102,24 +102,37 @@ ODKS_MUST_CHECK bool odks_queue_apply_settings(struct odks_db *db,
                                                struct odks_err *err);
 
 /*
- * Take back jobs whose owner is gone, at most ten: history row closed as
- * error, failures + 1, waiting again or dead. Only while this process holds
- * no claim (its own advisory lock would look free to it).
+ * A type that may be claimed. What happens outside of the database no fence can
+ * hold back, so a job that does such things must not be claimed while the owner
+ * of the claim may still be at work: with lease_only nothing but the end of the
+ * lease frees the claim, whatever becomes of the owner's session.
  */
-ODKS_MUST_CHECK bool odks_queue_reclaim(struct odks_db *db, int *reclaimed,
-                                        struct odks_err *err);
+struct odks_claimable {
+    const char *sync_type; /* NULL: the end of a list */
+    bool lease_only;
+};
 
 /*
- * Take the first due job of one of types (NULL-terminated) for lease_s
- * seconds. Nothing due, or all of it running elsewhere, is no failure: *job is
- * NULL. The caller owns *job. A type that is paused is passed over.
+ * Take back jobs whose owner is gone, at most ten: history row closed as
+ * error, failures + 1, waiting again or dead. A type of which types says
+ * nothing counts as lease_only, however its owner claimed it. Only while this
+ * process holds no claim (its own advisory lock would look free to it).
+ */
+ODKS_MUST_CHECK bool odks_queue_reclaim(struct odks_db *db,
+                                        const struct odks_claimable *types,
+                                        int *reclaimed, struct odks_err *err);
+
+/*
+ * Take the first due job of one of types for lease_s seconds. Nothing due, or
+ * all of it running elsewhere, is no failure: *job is NULL. The caller owns
+ * *job. A type that is paused is passed over.
  *
  * One job of a type waits and one runs at most, so two runners cannot pick two
  * of one type; should the unique index refuse a claim all the same (somebody
  * writes to the table), that is 75 and the next run's business.
  */
 ODKS_MUST_CHECK bool odks_queue_claim(struct odks_db *db,
-                                      const char *const *types,
+                                      const struct odks_claimable *types,
                                       const char *instance, int64_t lease_s,
                                       struct odks_job **job,
                                       struct odks_err *err);

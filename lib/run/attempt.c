@@ -7,6 +7,24 @@
 
 #include "sql/queries.h"
 
+static int64_t
+lease_ms(const struct odks_attempt *a)
+{
+    return a->job->lease_s * 1000;
+}
+
+struct odks_deadline
+odks_attempt_next_beat(const struct odks_attempt *a)
+{
+    return (struct odks_deadline){ a->beat_ms + lease_ms(a) / 3 };
+}
+
+struct odks_deadline
+odks_attempt_certain(const struct odks_attempt *a)
+{
+    return (struct odks_deadline){ a->beat_ms + lease_ms(a) / 6 * 5 };
+}
+
 /*
  * The dry run's one transaction stays open while Central is read, so the limit
  * on idle transactions is off. What its first part does, the DDL, stays for
@@ -38,25 +56,40 @@ commit_dry(struct odks_attempt *a, struct odks_err *err)
                       err);
 }
 
+/* It counts when it is committed: until then it may be rolled back. */
+static bool
+renew(struct odks_attempt *a, struct odks_err *err)
+{
+    int64_t now = odks_clock_ms();
+
+    if (!odks_queue_heartbeat_at(a->db, a->job, a->progress, err))
+        return false;
+    a->renewed_ms = now;
+    return true;
+}
+
 bool
 odks_attempt_begin(struct odks_attempt *a, struct odks_err *err)
 {
     if (odks_attempt_is_dry(a))
         return begin_dry(a, err);
-
-    int64_t now = odks_clock_ms();
-    if (!odks_db_begin(a->db, err)
-        || !odks_queue_heartbeat_at(a->db, a->job, a->progress, err))
-        return false;
-    a->beat_ms = now;
-    return true;
+    return odks_db_begin(a->db, err) && renew(a, err);
 }
 
+/*
+ * The lease runs from the renewal, not from the commit: after a transaction
+ * that took long it would be over, or nearly so.
+ */
 bool
 odks_attempt_commit(struct odks_attempt *a, struct odks_err *err)
 {
-    return odks_attempt_is_dry(a) ? commit_dry(a, err)
-                                  : odks_db_commit(a->db, err);
+    if (odks_attempt_is_dry(a))
+        return commit_dry(a, err);
+    if ((odks_clock_ms() - a->renewed_ms >= lease_ms(a) / 3 && !renew(a, err))
+        || !odks_db_commit(a->db, err))
+        return false;
+    a->beat_ms = a->renewed_ms;
+    return true;
 }
 
 /* The jobs that wait for this one, in the same transaction as its end. */
@@ -141,7 +174,7 @@ bool
 odks_attempt_heartbeat(struct odks_attempt *a, struct odks_err *err)
 {
     if (odks_attempt_is_dry(a)
-        || odks_clock_ms() - a->beat_ms < a->job->lease_s * 1000 / 3)
+        || !odks_deadline_passed(odks_attempt_next_beat(a)))
         return true;
     return odks_attempt_begin(a, err) && odks_attempt_commit(a, err);
 }

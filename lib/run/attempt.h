@@ -35,16 +35,21 @@ struct odks_attempt {
     int64_t latest;               /* newest submission date, or NONE */
     const char *progress;         /* of a walk through everything, for status:
                                      JSON, or NULL; borrowed */
-    int64_t beat_ms;              /* odks_clock_ms() of the last heartbeat */
-    bool finished;                /* odks_attempt_finish() was committed */
-    bool dry_open;                /* the dry run's transaction is open */
-    bool dry_savepoint;           /* and has a savepoint to go back to */
-    bool passed_on;               /* its error's code is a command's own */
-    char said[800];               /* for error_message, behind the error */
+    int64_t beat_ms;    /* odks_clock_ms() before the last renewal of the lease
+                           that was committed */
+    int64_t renewed_ms; /* the same of the one in the open transaction */
+    bool finished;      /* odks_attempt_finish() was committed */
+    bool advanced; /* what was committed spares the next attempt some work */
+    bool dry_open; /* the dry run's transaction is open */
+    bool dry_savepoint; /* and has a savepoint to go back to */
+    bool passed_on;     /* its error's code is a command's own */
+    char said[800];     /* for error_message, behind the error */
 };
 
 struct odks_job_kind {
     const char *name;
+    bool lease_only; /* it works outside of the database; struct odks_claimable
+                      */
     /* True only after odks_attempt_finish(), or in a dry run. */
     bool (*run)(struct odks_attempt *attempt, struct odks_err *err);
 };
@@ -89,5 +94,15 @@ ODKS_MUST_CHECK bool odks_attempt_progress(struct odks_attempt *a,
  */
 ODKS_MUST_CHECK bool odks_attempt_heartbeat(struct odks_attempt *a,
                                             struct odks_err *err);
+
+/* When the next heartbeat is due: a third of the lease after the last one. */
+struct odks_deadline odks_attempt_next_beat(const struct odks_attempt *a);
+
+/*
+ * Until when our claim is certain, however the connection is: the lease as the
+ * database counts it ends later. What must not run twice has to be over before
+ * the lease ends, so a sixth of it is left for that.
+ */
+struct odks_deadline odks_attempt_certain(const struct odks_attempt *a);
 
 #endif

@@ -23,7 +23,8 @@ enum { READ, WRITE };
 
 struct odks_child {
     pid_t guard;
-    int line, status;    /* to the guard, and from it; -1: closed */
+    int line, status; /* to the guard, and from it; -1: closed */
+    struct odks_deadline alive;
     int report, err;     /* from the program */
     char text[PIPE_BUF]; /* of its stderr, on the way to ours */
     size_t text_at, text_len;
@@ -72,6 +73,7 @@ open_pipes(struct pipes *p)
 {
     return pipe2(p->line, O_CLOEXEC) == 0 && pipe2(p->status, O_CLOEXEC) == 0
            && pipe2(p->report, O_CLOEXEC) == 0 && pipe2(p->err, O_CLOEXEC) == 0
+           && fcntl(p->line[WRITE], F_SETFL, O_NONBLOCK) == 0
            && fcntl(p->report[READ], F_SETFL, O_NONBLOCK) == 0
            && fcntl(p->err[READ], F_SETFL, O_NONBLOCK) == 0;
 }
@@ -128,7 +130,7 @@ fork_guard(const struct odks_child_conf *conf, const struct pipes *p)
                             .argv = argv,
                             .env = env,
                             .no_input = conf->no_input,
-                            .alive_ms = conf->alive_ms };
+                            .alive = conf->alive };
     sigset_t all;
 
     (void) sigfillset(&all);
@@ -158,6 +160,7 @@ odks_child_start(const struct odks_child_conf *conf, struct odks_child **child,
     }
     struct odks_child *new = odks_xcalloc(1, sizeof(*new));
     new->guard = guard;
+    new->alive = conf->alive;
     new->line = steal_fd(&p.line[WRITE]);
     new->status = steal_fd(&p.status[READ]);
     new->report = steal_fd(&p.report[READ]);
@@ -304,16 +307,19 @@ odks_child_wait(struct odks_child *child, struct odks_deadline until)
 }
 
 static void
-tell_guard(const struct odks_child *c, unsigned char byte)
+tell_guard(const struct odks_child *c, int signal)
 {
-    if (write(c->line, &byte, 1) < 0) {
-        /* it is gone; its pipe tells us so */
+    const struct odks_guard_order order = { c->alive, signal };
+
+    if (write(c->line, &order, sizeof(order)) < 0) {
+        /* it is gone, which its pipe tells us, or it is stopped */
     }
 }
 
 void
-odks_child_alive(struct odks_child *child)
+odks_child_alive(struct odks_child *child, struct odks_deadline alive)
 {
+    child->alive = alive;
     tell_guard(child, 0);
 }
 
@@ -331,7 +337,7 @@ over_by(struct odks_child *c, struct odks_deadline until)
 void
 odks_child_stop(struct odks_child *child, int signal, int64_t grace_ms)
 {
-    tell_guard(child, (unsigned char) signal);
+    tell_guard(child, signal);
     if (over_by(child, odks_deadline_in(grace_ms)))
         return;
     close_fd(&child->line);

@@ -26,10 +26,10 @@ enum { ODKS_CHILD_REPORT_FD = 3 }; /* one digit: some shells take no more */
 struct odks_child; /* opaque */
 
 struct odks_child_conf {
-    const char *const *argv; /* NULL-terminated; argv[0] by PATH */
-    const char *const *env;  /* NAME=value, NULL-terminated, over ours */
-    bool no_input;           /* stdin is empty; else ours, if no terminal */
-    int64_t alive_ms;        /* killed when odks_child_alive() is not called */
+    const char *const *argv;    /* NULL-terminated; argv[0] by PATH */
+    const char *const *env;     /* NAME=value, NULL-terminated, over ours */
+    bool no_input;              /* stdin is empty; else ours, if no terminal */
+    struct odks_deadline alive; /* it is killed then; see odks_child_alive() */
     /* Gets what comes through descriptor 3, cut anywhere. */
     void (*report)(void *arg, const char *bytes, size_t len);
     void *report_arg;
@@ -52,8 +52,8 @@ ODKS_MUST_CHECK bool odks_child_start(const struct odks_child_conf *conf,
 enum odks_wait odks_child_wait(struct odks_child *child,
                                struct odks_deadline until);
 
-/* A sign of life: our claim is good for another alive_ms. */
-void odks_child_alive(struct odks_child *child);
+/* Our claim was renewed: the program may run until then. */
+void odks_child_alive(struct odks_child *child, struct odks_deadline alive);
 
 /*
  * Send the signal to the program and its process group, and kill what there

@@ -14,14 +14,14 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "core/clock.h"
 #include "run/child.h"
 
 /* Where the guard keeps its descriptors; it has no others. */
-enum { LINE, STATUS, CHILDREN, FIRST_OTHER };
+enum { LINE, STATUS, CHILDREN, TIMER, FIRST_OTHER };
 
 static void
 say(int fd, enum odks_fate fate, int value)
@@ -154,35 +154,47 @@ pass_on(pid_t program, int signal)
 
 /* False: the other end is gone. */
 static bool
-listen(pid_t program)
+listen(pid_t program, struct odks_deadline *alive)
 {
-    unsigned char bytes[64];
-    ssize_t len = read(LINE, bytes, sizeof(bytes));
+    struct odks_guard_order orders[16];
+    ssize_t len = read(LINE, orders, sizeof(orders));
 
-    for (ssize_t i = 0; i < len; i++) {
-        if (bytes[i] != 0)
-            pass_on(program, bytes[i]);
+    for (ssize_t i = 0; i < len / (ssize_t) sizeof(orders[0]); i++) {
+        *alive = orders[i].alive;
+        if (orders[i].signal != 0)
+            pass_on(program, orders[i].signal);
     }
     return len > 0;
 }
 
-_Noreturn static void
-watch(pid_t program, int64_t alive_ms)
+/* Wake up then. The time that poll(2) takes stands still with the machine. */
+static void
+set_timer(struct odks_deadline d)
 {
-    struct odks_deadline until = odks_deadline_in(alive_ms);
+    struct itimerspec at = { 0 };
 
+    if (d.at_ms != ODKS_NEVER) {
+        at.it_value.tv_sec = d.at_ms / 1000;
+        at.it_value.tv_nsec = d.at_ms % 1000 * 1000000;
+    }
+    (void) timerfd_settime(TIMER, TFD_TIMER_ABSTIME, &at, NULL);
+}
+
+_Noreturn static void
+watch(pid_t program, struct odks_deadline alive)
+{
     for (;;) {
         struct pollfd fds[] = { { .fd = LINE, .events = POLLIN },
-                                { .fd = CHILDREN, .events = POLLIN } };
+                                { .fd = CHILDREN, .events = POLLIN },
+                                { .fd = TIMER, .events = POLLIN } };
 
-        (void) poll(fds, 2, odks_deadline_poll_ms(until));
+        set_timer(alive);
+        (void) poll(fds, 3, -1);
         if (fds[1].revents != 0 && reap(program))
             end_all(program);
-        if (fds[0].revents != 0) {
-            if (!listen(program))
-                end_all(program);
-            until = odks_deadline_in(alive_ms);
-        } else if (odks_deadline_passed(until)) {
+        if (fds[0].revents != 0 && !listen(program, &alive))
+            end_all(program);
+        if (odks_deadline_passed(alive)) {
             say(STATUS, ODKS_FATE_LATE, 0);
             end_all(program);
         }
@@ -201,16 +213,21 @@ odks_guard_run(const struct odks_guard *g)
     (void) signal(SIGCHLD, SIG_DFL);
     (void) sigemptyset(&children);
     (void) sigaddset(&children, SIGCHLD);
+    int timer = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC);
     int fd = signalfd(-1, &children, SFD_CLOEXEC | SFD_NONBLOCK);
-    int wrong = fd < 0 ? errno : start(g, &program);
+    if (odks_deadline_passed(g->alive)) { /* we were held up before the fork */
+        say(g->status, ODKS_FATE_LATE, 0);
+        _exit(0);
+    }
+    int wrong = fd < 0 || timer < 0 ? errno : start(g, &program);
     if (wrong != 0) {
         say(g->status, ODKS_FATE_NOT_STARTED, wrong);
         _exit(0);
     }
     /* keep neither the database's socket nor the program's pipes open */
     if (dup2(g->line, LINE) < 0 || dup2(g->status, STATUS) < 0
-        || dup2(fd, CHILDREN) < 0)
+        || dup2(fd, CHILDREN) < 0 || dup2(timer, TIMER) < 0)
         end_all(program);
     closefrom(FIRST_OTHER);
-    watch(program, g->alive_ms);
+    watch(program, g->alive);
 }

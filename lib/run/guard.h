@@ -6,28 +6,30 @@
  * The guard starts the program and is the subreaper of all that comes of it:
  * whoever loses its parent becomes the guard's child, whatever process group or
  * session it is in. It kills every one of them (SIGKILL) when the program has
- * ended, when we are gone, however we died, and when we gave no sign of life
- * for too long: our claim may be another runner's by then. Out of its reach are
- * processes that became another user's, and all of them should the guard
- * itself be killed.
+ * ended, when we are gone, however we died, and at the moment up to which we
+ * said that our claim is certain: it may be another runner's after that. The
+ * moment is absolute, on the clock that runs while the machine sleeps, so that
+ * neither we nor the guard can be stopped or delayed and then go by an old one.
+ * Out of its reach are processes that became another user's, and all of them
+ * should the guard itself be killed or stopped.
  *
- * We speak to it through a pipe: a byte 0 is a sign of life, any other byte a
- * signal for the program and its process group, the end of the pipe the end of
- * it all. It answers through another: one struct odks_guard_word, and the end
- * of the pipe when nothing is left.
+ * We speak to it through a pipe, in struct odks_guard_order; the end of the
+ * pipe is the end of it all. It answers through another: one struct
+ * odks_guard_word, and the end of the pipe when nothing is left.
  */
 #ifndef ODKS_RUN_GUARD_H
 #define ODKS_RUN_GUARD_H
 
 #include <signal.h>
 #include <stdbool.h>
-#include <stdint.h>
+
+#include "core/clock.h"
 
 enum odks_fate {
     ODKS_FATE_RUNS,
     ODKS_FATE_ENDED,       /* value: as waitpid(2) has it */
     ODKS_FATE_NOT_STARTED, /* value: errno */
-    ODKS_FATE_LATE,        /* killed: no sign of life from us */
+    ODKS_FATE_LATE,        /* killed, or never started: the time was up */
     ODKS_FATE_UNKNOWN      /* the guard was killed */
 };
 
@@ -36,15 +38,21 @@ struct odks_guard_word {
     int value;
 };
 
+/* Written whole: it is far below PIPE_BUF. */
+struct odks_guard_order {
+    struct odks_deadline alive; /* how long the program may run from now on */
+    int signal; /* for the program and its process group; 0: none */
+};
+
 struct odks_guard {
-    int line;          /* read end: signs of life and signals */
+    int line;          /* read end: orders */
     int status;        /* write end: the answer */
     int report, err;   /* write ends: descriptor 3 and stderr of the program */
     char *const *argv; /* argv[0] is looked up in PATH */
     char *const *env;
     bool no_input;    /* its stdin is empty; else ours, unless a terminal */
     sigset_t signals; /* that the program finds blocked */
-    int64_t alive_ms; /* the longest time between two signs of life */
+    struct odks_deadline alive;
 };
 
 /* What a process that was just forked, with all signals blocked, becomes. */

@@ -96,18 +96,18 @@ tell_next(const struct odks_idle *idle, const PGresult *res, int64_t now)
     const char *which = NULL;
     char text[ODKS_TIME_TEXT];
 
-    for (size_t i = 0; idle->types[i] != NULL; i++) {
+    for (size_t i = 0; idle->types[i].sync_type != NULL; i++) {
         struct odks_err ignored = ODKS_ERR_INIT;
+        const char *type = idle->types[i].sync_type;
         const struct odks_job_conf *job =
-            odks_config_find_job(idle->cfg, idle->types[i], &ignored);
+            odks_config_find_job(idle->cfg, type, &ignored);
         int64_t next;
 
-        if (job == NULL || is_told(res, idle->types[i])
-            || !odks_due_next(job, now, &next) || next == ODKS_TIME_NONE
-            || (which != NULL && next >= earliest))
+        if (job == NULL || is_told(res, type) || !odks_due_next(job, now, &next)
+            || next == ODKS_TIME_NONE || (which != NULL && next >= earliest))
             continue;
         earliest = next;
-        which = idle->types[i];
+        which = type;
     }
     if (which == NULL)
         return;
@@ -122,9 +122,9 @@ query_states(struct odks_db *db, const struct odks_idle *idle, int64_t *now)
     struct odks_err ignored = ODKS_ERR_INIT;
     PGresult *res = NULL;
 
-    for (size_t i = 0; idle->types[i] != NULL; i++)
-        (void) json_object_array_add(types,
-                                     json_object_new_string(idle->types[i]));
+    for (size_t i = 0; idle->types[i].sync_type != NULL; i++)
+        (void) json_object_array_add(
+            types, json_object_new_string(idle->types[i].sync_type));
     const char *const params[] = { json_object_to_json_string(types) };
     if (odks_db_begin(db, &ignored) && odks_due_now(db, now, &ignored))
         res = odks_db_query(db, &odks_sql_run_idle, params, &ignored);

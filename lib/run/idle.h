@@ -7,12 +7,13 @@
 
 #include "config/config.h"
 #include "db/db.h"
+#include "queue/queue.h"
 
 struct odks_idle {
     const struct odks_config *cfg;
-    const char *const *types; /* that the run was for, NULL-terminated */
-    bool idle;                /* it did nothing */
-    bool named;               /* the types were named on the command line */
+    const struct odks_claimable *types; /* that the run was for */
+    bool idle;                          /* it did nothing */
+    bool named; /* the types were named on the command line */
 };
 
 /*

@@ -15,6 +15,7 @@
 #include "run/forms.h"
 #include "run/idle.h"
 #include "run/instance.h"
+#include "run/record.h"
 #include "sql/queries.h"
 
 enum { RECONNECT_TRIES = 3, RECONNECT_PAUSE_MS = 2000 };
@@ -25,7 +26,7 @@ struct run {
     char instance[ODKS_INSTANCE_TEXT];
     struct odks_db_conf db_conf;
     struct odks_db *db;
-    const char **types; /* that this run may claim, NULL-terminated */
+    struct odks_claimable *types; /* that this run may claim */
     enum odks_exit worst;
     int64_t jobs;
     bool stopped; /* we were asked to, and handed the job back */
@@ -90,22 +91,6 @@ check_types(const struct run *run, struct odks_err *err)
     return true;
 }
 
-/* The types that may be claimed now: a job may have found new forms. */
-static void
-choose_types(struct run *run)
-{
-    size_t count = odks_config_job_count(run->cfg), n = 0;
-
-    free(run->types);
-    run->types = odks_xcalloc(count + 1, sizeof(*run->types));
-    for (size_t i = 0; i < count; i++) {
-        const struct odks_job_conf *job = odks_config_job(run->cfg, i);
-
-        if (is_wanted(run, job))
-            run->types[n++] = job->sync_type;
-    }
-}
-
 static const struct odks_job_kind *
 find_kind(const struct run *run, const char *name)
 {
@@ -114,6 +99,40 @@ find_kind(const struct run *run, const char *name)
             return run->options->kinds[i];
     }
     return NULL;
+}
+
+static struct odks_claimable
+claimable(const struct run *run, const struct odks_job_conf *job)
+{
+    const struct odks_job_kind *kind = find_kind(run, job->kind);
+
+    return (struct odks_claimable){ .sync_type = job->sync_type,
+                                    .lease_only =
+                                        kind != NULL && kind->lease_only };
+}
+
+/* The types of the configuration, to be freed; all, or those of this run. */
+static struct odks_claimable *
+list_types(const struct run *run, bool all)
+{
+    size_t count = odks_config_job_count(run->cfg), n = 0;
+    struct odks_claimable *types = odks_xcalloc(count + 1, sizeof(*types));
+
+    for (size_t i = 0; i < count; i++) {
+        const struct odks_job_conf *job = odks_config_job(run->cfg, i);
+
+        if (all || is_wanted(run, job))
+            types[n++] = claimable(run, job);
+    }
+    return types;
+}
+
+/* The types that may be claimed now: a job may have found new forms. */
+static void
+choose_types(struct run *run)
+{
+    free(run->types);
+    run->types = list_types(run, false);
 }
 
 static bool
@@ -134,80 +153,13 @@ static bool
 reconnect(struct run *run, struct odks_err *err)
 {
     odks_db_rollback(run->db);
-    if (odks_db_alive(run->db))
-        return true;
-    odks_db_close(run->db);
-    run->db = NULL;
     for (int i = 0; i < RECONNECT_TRIES; i++) {
         if (i > 0)
             (void) odks_wait(NULL, 0, odks_deadline_in(RECONNECT_PAUSE_MS));
-        if (odks_db_connect(&run->db_conf, &run->db, err))
+        if (odks_db_reconnect(run->db, err))
             return true;
     }
     return false;
-}
-
-/* The cause with what the command said, for the tables alone: it is long. */
-static struct odks_err
-with_said(const struct odks_err *cause, const struct odks_attempt *a)
-{
-    struct odks_err told = *cause;
-    size_t len = strlen(told.message);
-
-    if (a->said[0] != '\0')
-        (void) snprintf(told.message + len, sizeof(told.message) - len,
-                        ": %.*s", (int) sizeof(a->said), a->said);
-    return told;
-}
-
-/* The claim is over because the attempt ended well: its history says so. */
-static bool
-ended_well(struct run *run, const struct odks_attempt *a)
-{
-    struct odks_err ignored = ODKS_ERR_INIT;
-    char status[21];
-
-    return odks_queue_attempt_status(run->db, a->job, status, &ignored)
-           && strcmp(status, "success") == 0;
-}
-
-/*
- * Record that the attempt did not succeed. The cause may turn out to be none,
- * when the answer to the last commit was lost. That commit may be under way
- * even now: to hand the job back waits for it, to read history would not.
- */
-static bool
-record(struct run *run, struct odks_attempt *a, struct odks_err *cause,
-       struct odks_err *err)
-{
-    const struct odks_outcome outcome = { .records = a->records,
-                                          .latest = ODKS_TIME_NONE,
-                                          .metadata = a->metadata };
-    const struct odks_err told = with_said(cause, a);
-    bool dead = false;
-
-    if (!odks_db_begin(run->db, err))
-        return false;
-    bool ours =
-        cause->interrupted
-            ? odks_queue_release(run->db, a->job, &told, &outcome, err)
-            : odks_queue_fail(run->db, a->job, &told, &outcome, &dead, err);
-    if (!ours && err->code == ODKS_EXIT_FENCED && ended_well(run, a)) {
-        odks_db_rollback(run->db);
-        odks_err_clear(cause);
-        return true;
-    }
-    if (!ours || !odks_db_commit(run->db, err))
-        return false;
-    if (dead && odks_exit_is_temporary(cause->code)) {
-        odks_err_context(cause, "gave up after %d failure%s",
-                         a->job->failures + 1,
-                         a->job->failures == 0 ? "" : "s");
-        cause->code = ODKS_EXIT_GAVE_UP;
-        odks_err_hint(cause, "When the cause is gone: odk-sync retry %s",
-                      a->conf->sync_type);
-    }
-    return true;
 }
 
 /* After an attempt that failed: tell, hand back or fail the job. */
@@ -220,14 +172,17 @@ give_up(struct run *run, struct odks_attempt *a, struct odks_err *cause)
         run->stopped = true;
         odks_stop_acknowledge();
     }
+    odks_record_time_limit(a, cause);
     if (cause->code == ODKS_EXIT_FENCED && !a->passed_on) {
         odks_db_rollback(run->db);
         note(run, cause);
         return; /* the job is another runner's now, and so is its record */
     }
-    bool recorded = reconnect(run, &err) && record(run, a, cause, &err);
+    bool recorded = reconnect(run, &err) && odks_record_failure(a, cause, &err);
     if (cause->code != ODKS_EXIT_OK)
         note(run, cause);
+    else if (cause->interrupted)
+        odks_log(ODKS_LOG_INFO, "%s", cause->message);
     if (!recorded) {
         odks_err_context(&err, "the failure could not be recorded");
         note(run, &err);
@@ -259,6 +214,17 @@ attempt(struct run *run, struct odks_job *job)
     odks_log_set_job(NULL);
 }
 
+/* Take back what any run of this configuration left. */
+static bool
+reclaim(const struct run *run, int *reclaimed, struct odks_err *err)
+{
+    struct odks_claimable *types = list_types(run, true);
+    bool ok = odks_queue_reclaim(run->db, types, reclaimed, err);
+
+    free(types);
+    return ok;
+}
+
 /* Enqueue, take back; then the queue says what is to be done. */
 static bool
 tick(struct run *run, struct odks_err *err)
@@ -269,8 +235,7 @@ tick(struct run *run, struct odks_err *err)
         || !odks_forms_load(run->db, run->cfg, err) || !check_types(run, err)
         || (run->options->exec == NULL
             && !odks_due_enqueue(run->db, run->cfg, run->options, err))
-        || !odks_queue_reclaim(run->db, &reclaimed, err)
-        || !odks_db_commit(run->db, err))
+        || !reclaim(run, &reclaimed, err) || !odks_db_commit(run->db, err))
         return false;
     if (reclaimed > 0)
         odks_log(ODKS_LOG_INFO, "took back %d abandoned job%s", reclaimed,
@@ -340,7 +305,7 @@ drain(struct run *run, struct odks_err *err)
         }
         run->jobs++;
         attempt(run, job);
-        if (run->db == NULL || run->stopped)
+        if (!odks_db_alive(run->db) || run->stopped)
             return true; /* the cause is noted */
     }
     return true;
@@ -354,7 +319,7 @@ static bool
 claim_exec(struct run *run, struct odks_job **job, struct odks_err *err)
 {
     const struct odks_job_conf *conf = run->options->exec;
-    const char *const types[] = { conf->sync_type, NULL };
+    const struct odks_claimable types[] = { claimable(run, conf), { 0 } };
     const struct odks_enqueue what = {
         .sync_type = conf->sync_type,
         .run_at = ODKS_TIME_NONE,
@@ -404,7 +369,7 @@ exec_one(struct run *run, struct odks_err *err)
         return true;
     run->jobs++;
     attempt(run, job);
-    if (run->db != NULL && !run->stopped)
+    if (odks_db_alive(run->db) && !run->stopped)
         forget_old(run);
     return true;
 }
@@ -460,8 +425,7 @@ static void
 explain(const struct run *run)
 {
     const struct odks_run_options *o = run->options;
-    const char *const exec[] = { o->exec != NULL ? o->exec->sync_type : NULL,
-                                 NULL };
+    struct odks_claimable exec[2] = { 0 };
     const struct odks_idle idle = {
         .cfg = run->cfg,
         .types = o->exec != NULL ? exec : run->types,
@@ -469,6 +433,8 @@ explain(const struct run *run)
         .named = o->type_count > 0,
     };
 
+    if (o->exec != NULL)
+        exec[0] = claimable(run, o->exec);
     if (idle.types != NULL && !o->dry_run && !run->stopped
         && odks_db_alive(run->db))
         odks_idle_explain(run->db, &idle);
@@ -486,7 +452,10 @@ odks_run(struct odks_config *cfg, const struct odks_run_options *options)
         explain(&run);
     } else {
         odks_db_rollback(run.db);
-        note(&run, &err);
+        if (err.timed_out && run.jobs > 0) /* the others are due again */
+            odks_log(ODKS_LOG_INFO, "%s", err.message);
+        else
+            note(&run, &err);
     }
     odks_db_close(run.db);
     free(run.types);

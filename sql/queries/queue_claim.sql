@@ -1,5 +1,6 @@
 -- returns 0..1 rows of 14 columns, takes 4 parameters
--- $1 sync types as JSON array, $2 instance, $3 lease in seconds, $4 direct.
+-- $1 JSON object of sync types: may the claim end with the session of its
+-- owner?; $2 instance, $3 lease in seconds, $4 direct: is there such a session?
 -- MATERIALIZED: else the planner may pick and lock more rows than it updates.
 -- The advisory lock is taken behind the unique index, in RETURNING, and so
 -- before anybody else can see the row as running.
@@ -26,7 +27,7 @@ SET state = 'running',
     claimed_by = $2::text,
     claimed_at = clock_timestamp(),
     lease_until = clock_timestamp() + make_interval(secs => $3::integer),
-    direct = $4::boolean,
+    direct = $4::boolean AND ($1::jsonb->>q.sync_type)::boolean,
     history_id = h.history_id
 FROM h
 WHERE q.id = h.id
@@ -43,5 +44,5 @@ RETURNING q.id, q.claim_no,
     q.payload @> '{"allow_mass_delete": true}' AS allow_mass_delete,
     q.payload @> '{"reconcile": true}' AS reconcile,
     q.payload @> '{"rejects": true}' AS rejects,
-    CASE WHEN $4::boolean THEN pg_try_advisory_lock(1868851059,
-        (q.id % 2147483648)::integer) ELSE false END AS locked
+    CASE WHEN q.direct THEN pg_try_advisory_lock(1868851059,
+        (q.id % 2147483648)::integer) END AS locked

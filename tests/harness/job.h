@@ -59,16 +59,19 @@ test_enqueue_slot(struct odks_db *db, const struct odks_enqueue *what,
     return queued;
 }
 
+static const struct odks_claimable test_types[] = { { .sync_type = "a" },
+                                                    { .sync_type = "b" },
+                                                    { .sync_type = NULL } };
+
 /* Claim a job of one of two types; NULL if there is none. */
 static inline struct odks_job *
 test_claim(struct odks_db *db, const char *instance)
 {
-    static const char *const types[] = { "a", "b", NULL };
     struct odks_err err = ODKS_ERR_INIT;
     struct odks_job *job;
 
     ODKS_OK(odks_db_begin(db, &err));
-    ODKS_OK(odks_queue_claim(db, types, instance, 60, &job, &err));
+    ODKS_OK(odks_queue_claim(db, test_types, instance, 60, &job, &err));
     ODKS_OK(odks_db_commit(db, &err));
     return job;
 }
@@ -93,7 +96,7 @@ test_reclaim(struct odks_db *db)
     int count;
 
     ODKS_OK(odks_db_begin(db, &err));
-    ODKS_OK(odks_queue_reclaim(db, &count, &err));
+    ODKS_OK(odks_queue_reclaim(db, test_types, &count, &err));
     ODKS_OK(odks_db_commit(db, &err));
     return count;
 }

@@ -31,7 +31,7 @@ START_TEST(claim_under_way_is_passed_over)
 {
     CLEANUP_DB struct odks_db *one = test_fresh();
     CLEANUP_DB struct odks_db *two = test_connect();
-    static const char *const types[] = { "a", NULL };
+    static const struct odks_claimable types[] = { { "a", false }, { 0 } };
     const struct odks_enqueue what = test_job("a");
     struct odks_err err = ODKS_ERR_INIT;
     struct odks_job *job;
@@ -50,7 +50,7 @@ END_TEST
 
 /* Claim and finish until nothing is left; never returns. */
 __attribute__((noreturn)) static void
-runner(const char *const *types)
+runner(const struct odks_claimable *types)
 {
     struct odks_err err = ODKS_ERR_INIT;
     const struct odks_outcome outcome = { .latest = ODKS_TIME_NONE };
@@ -76,14 +76,14 @@ runner(const char *const *types)
 START_TEST(each_job_once)
 {
     CLEANUP_DB struct odks_db *db = test_fresh();
-    const char *types[JOBS + 1] = { NULL };
+    struct odks_claimable types[JOBS + 1] = { { 0 } };
     char names[JOBS][8];
 
     for (int i = 0; i < JOBS; i++) {
         int64_t id;
 
         (void) snprintf(names[i], sizeof(names[i]), "t%d", i);
-        types[i] = names[i];
+        types[i].sync_type = names[i];
         const struct odks_enqueue what = test_job(names[i]);
         (void) test_enqueue(db, &what, &id);
     }
@@ -123,7 +123,7 @@ START_TEST(unique_index_is_the_last_word)
                 "'x', '2100-01-01', false, 1)");
     pid_t child = fork();
     if (child == 0) {
-        static const char *const types[] = { "a", NULL };
+        static const struct odks_claimable types[] = { { "a", false }, { 0 } };
         struct odks_db *other = test_connect();
         struct odks_job *job;
 
@@ -184,6 +184,36 @@ START_TEST(dead_owner_is_noticed_at_once)
 }
 END_TEST
 
+/*
+ * The owner of a command may be dead while the command still runs: an older
+ * version of odk-sync claimed it, or another program.
+ */
+START_TEST(lock_of_a_command_means_nothing)
+{
+    static const struct odks_claimable command[] = { { "a", true }, { 0 } };
+    static const struct odks_claimable others[] = { { "b", false }, { 0 } };
+    struct odks_db *one = test_fresh();
+    CLEANUP_DB struct odks_db *two = test_connect();
+    CLEANUP_JOB struct odks_job *job = test_running(one);
+    struct odks_err err = ODKS_ERR_INIT;
+    int count = 1;
+
+    odks_db_close(one);
+    until(two, "SELECT NOT EXISTS (SELECT FROM pg_locks l JOIN pg_database d"
+               " ON d.oid = l.database AND d.datname = current_database()"
+               " WHERE l.locktype = 'advisory' AND l.classid = 1868851059)");
+    ODKS_OK(odks_db_begin(two, &err));
+    ODKS_OK(odks_queue_reclaim(two, command, &count, &err));
+    ck_assert_int_eq(count, 0);
+    ODKS_OK(odks_queue_reclaim(two, others, &count, &err));
+    ck_assert_int_eq(count, 0);
+    test_do(two, "UPDATE odk_sync_queue SET lease_until = clock_timestamp()");
+    ODKS_OK(odks_queue_reclaim(two, command, &count, &err));
+    ck_assert_int_eq(count, 1);
+    ODKS_OK(odks_db_commit(two, &err));
+}
+END_TEST
+
 /* A lock that was not to be had means nothing when it is free later. */
 START_TEST(lease_only_where_the_lock_is_taken)
 {
@@ -213,7 +243,7 @@ START_TEST(unlock_after_a_claim_that_was_rolled_back)
 {
     CLEANUP_DB struct odks_db *one = test_fresh();
     CLEANUP_DB struct odks_db *two = test_connect();
-    static const char *const types[] = { "a", NULL };
+    static const struct odks_claimable types[] = { { "a", false }, { 0 } };
     const struct odks_enqueue what = test_job("a");
     struct odks_err err = ODKS_ERR_INIT;
     struct odks_job *job;
@@ -244,6 +274,7 @@ suite(void)
     tcase_add_test(tc, unique_index_is_the_last_word);
     tcase_add_test(tc, live_batch_is_not_reclaimed);
     tcase_add_test(tc, dead_owner_is_noticed_at_once);
+    tcase_add_test(tc, lock_of_a_command_means_nothing);
     tcase_add_test(tc, lease_only_where_the_lock_is_taken);
     tcase_add_test(tc, unlock_after_a_claim_that_was_rolled_back);
     suite_add_tcase(s, tc);

@@ -40,14 +40,14 @@ setup(void)
 }
 
 static struct odks_child *
-start(const char *script, int64_t alive_ms)
+start(const char *script, int64_t ms)
 {
     const char *const argv[] = { "sh", "-c", script, NULL };
     const char *const env[] = { "ODKS_TEST=new", NULL };
     const struct odks_child_conf conf = { .argv = argv,
                                           .env = env,
                                           .no_input = true,
-                                          .alive_ms = alive_ms,
+                                          .alive = odks_deadline_in(ms),
                                           .report = on_report };
     struct odks_err err = ODKS_ERR_INIT;
     struct odks_child *child;
@@ -110,7 +110,7 @@ START_TEST(what_cannot_be_started_says_why)
     const char *const argv[] = { "/nonexistent", NULL };
     const char *const env[] = { NULL };
     const struct odks_child_conf conf = {
-        .argv = argv, .env = env, .alive_ms = FOR_EVER_MS, .report = on_report
+        .argv = argv, .env = env, .alive = never, .report = on_report
     };
     struct odks_err err = ODKS_ERR_INIT;
     CLEANUP_CHILD struct odks_child *child = NULL;
@@ -219,9 +219,33 @@ START_TEST(without_a_sign_of_life_it_is_killed)
         start("echo $$ >&3; sleep 1000", 2000);
 
     while (reported_len == 0) {
-        odks_child_alive(child);
+        odks_child_alive(child, odks_deadline_in(2000));
         (void) odks_child_wait(child, odks_deadline_in(1));
     }
+    ends(child, ODKS_FATE_LATE, 0);
+    all_dead();
+}
+END_TEST
+
+/* However long we were held up between the renewal and the fork. */
+START_TEST(a_claim_that_is_not_certain_starts_nothing)
+{
+    CLEANUP_CHILD struct odks_child *child = start("echo started >&3", 0);
+
+    ends(child, ODKS_FATE_LATE, 0);
+    ck_assert_str_eq(reported, "");
+}
+END_TEST
+
+/* The sign of life was sent in time, and comes late. */
+START_TEST(an_old_sign_of_life_is_none)
+{
+    CLEANUP_CHILD struct odks_child *child =
+        start("echo $$ >&3; sleep 1000", FOR_EVER_MS);
+
+    while (reported_len == 0)
+        (void) odks_child_wait(child, odks_deadline_in(1));
+    odks_child_alive(child, odks_deadline_in(0));
     ends(child, ODKS_FATE_LATE, 0);
     all_dead();
 }
@@ -234,7 +258,7 @@ START_TEST(signs_of_life_keep_it_alive)
         start("echo >&3; sleep 3; exit 3", 2000);
 
     while (odks_child_wait(child, odks_deadline_in(50)) != ODKS_WAIT_READY)
-        odks_child_alive(child);
+        odks_child_alive(child, odks_deadline_in(2000));
     ends(child, ODKS_FATE_ENDED, 3 << 8);
 }
 END_TEST
@@ -315,6 +339,8 @@ suite(void)
                         sizeof(leftovers) / sizeof(leftovers[0]));
     tcase_add_test(tc, nothing_outlives_us);
     tcase_add_test(tc, without_a_sign_of_life_it_is_killed);
+    tcase_add_test(tc, a_claim_that_is_not_certain_starts_nothing);
+    tcase_add_test(tc, an_old_sign_of_life_is_none);
     tcase_add_test(tc, signs_of_life_keep_it_alive);
     tcase_add_test(tc, pipes_closed_early_are_no_end);
     tcase_add_test(tc, a_stderr_that_nobody_reads_holds_nothing_else_up);

@@ -75,7 +75,7 @@ START_TEST(status)
     CLEANUP_DB struct odks_db *db = test_fresh();
     struct odks_err err = ODKS_ERR_INIT;
     const struct odks_enqueue what = test_job("run");
-    static const char *const types[] = { "run", NULL };
+    static const struct odks_claimable types[] = { { "run", false }, { 0 } };
     struct odks_job *job;
     int64_t id;
 
