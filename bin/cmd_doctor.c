@@ -9,6 +9,7 @@
 #include "core/json.h"
 #include "core/log.h"
 #include "core/mem.h"
+#include "core/utf8.h"
 
 /* One line for each check, at once: the next one may take its time. */
 static void
@@ -42,7 +43,7 @@ odks_doctor_good(struct odks_doctor *d, const char *what, const char *fmt, ...)
     va_list args;
 
     va_start(args, fmt);
-    (void) vsnprintf(message, sizeof(message), fmt, args);
+    odks_utf8_vformat(message, sizeof(message), fmt, args);
     va_end(args);
     report_finding(d, "ok", what, message, "");
 }
@@ -76,7 +77,7 @@ odks_doctor_wait(const struct odks_doctor *d, const char *fmt, ...)
     if (d->cli->json)
         return;
     va_start(args, fmt);
-    (void) vsnprintf(text, sizeof(text), fmt, args);
+    odks_utf8_vformat(text, sizeof(text), fmt, args);
     va_end(args);
     odks_log_progress(text);
 }

@@ -6,6 +6,7 @@
 
 #include "bin/doctor.h"
 #include "core/json.h"
+#include "core/utf8.h"
 #include "db/migrate.h"
 #include "run/instance.h"
 #include "sql/queries.h"
@@ -75,10 +76,10 @@ check_old_service(struct odks_doctor *d, struct odks_err *err)
     }
     if (PQntuples(res) == 0)
         return;
-    (void) snprintf(message, sizeof(message),
-                    "the old service still runs: %s wrote history at %s",
-                    odks_db_text(res, 0, ODKS_OLD_SERVICE_INSTANCE),
-                    odks_db_text(res, 0, ODKS_OLD_SERVICE_WROTE));
+    odks_utf8_format(message, sizeof(message),
+                     "the old service still runs: %s wrote history at %s",
+                     odks_db_text(res, 0, ODKS_OLD_SERVICE_INSTANCE),
+                     odks_db_text(res, 0, ODKS_OLD_SERVICE_WROTE));
     odks_doctor_warn(
         d, "tables", message,
         "Stop it when odk-sync does its work; until then both may run.");

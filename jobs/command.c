@@ -26,6 +26,7 @@
 #include "core/log.h"
 #include "core/mem.h"
 #include "core/stop.h"
+#include "core/utf8.h"
 #include "jobs/kinds.h"
 #include "run/child.h"
 #include "run/report.h"
@@ -310,8 +311,8 @@ run(struct odks_attempt *a, struct odks_err *err)
                                       json_object_new_string(a->conf->command));
         return true;
     }
-    (void) snprintf(c.title, sizeof(c.title), "%s",
-                    a->conf->argv != NULL ? a->conf->argv[0] : "the command");
+    odks_utf8_format(c.title, sizeof(c.title), "%s",
+                     a->conf->argv != NULL ? a->conf->argv[0] : "the command");
     odks_report_init(&c.report, a->metadata);
     bool ok = run_command(&c, err);
     odks_report_end(&c.report);

@@ -98,7 +98,7 @@ odks_config_remark(struct odks_config *cfg, bool urgent, const char *fmt, ...)
     va_list args;
 
     va_start(args, fmt);
-    (void) vsnprintf(text, sizeof(text), fmt, args);
+    odks_utf8_vformat(text, sizeof(text), fmt, args);
     va_end(args);
     cfg->remarks = odks_xreallocarray(cfg->remarks, cfg->remark_count + 1,
                                       sizeof(cfg->remarks[0]));

@@ -4,8 +4,9 @@
 #include "core/err.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
+
+#include "core/utf8.h"
 
 /* Peers put newlines into their messages; ours stay on one line. */
 static void
@@ -21,13 +22,17 @@ one_line(char *s)
         s[--len] = '\0';
 }
 
-#define FORMAT_INTO(field)                                  \
-    do {                                                    \
-        va_list args_;                                      \
-        va_start(args_, fmt);                               \
-        (void) vsnprintf(field, sizeof(field), fmt, args_); \
-        va_end(args_);                                      \
-        one_line(field);                                    \
+/*
+ * Peers put any bytes into their messages, and our buffers end anywhere: what
+ * is kept must be UTF-8, for PostgreSQL stores nothing else.
+ */
+#define FORMAT_INTO(field)                                   \
+    do {                                                     \
+        va_list args_;                                       \
+        va_start(args_, fmt);                                \
+        odks_utf8_vformat(field, sizeof(field), fmt, args_); \
+        va_end(args_);                                       \
+        one_line(field);                                     \
     } while (0)
 
 void
@@ -38,6 +43,15 @@ odks_err_set(struct odks_err *err, enum odks_exit code, const char *fmt, ...)
     FORMAT_INTO(message);
     odks_err_clear(err);
     err->code = code;
+    memcpy(err->message, message, sizeof(message));
+}
+
+void
+odks_err_message(struct odks_err *err, const char *fmt, ...)
+{
+    char message[sizeof(err->message)];
+
+    FORMAT_INTO(message);
     memcpy(err->message, message, sizeof(message));
 }
 
@@ -61,9 +75,8 @@ odks_err_context(struct odks_err *err, const char *fmt, ...)
 
     FORMAT_INTO(context);
     memcpy(message, err->message, sizeof(message));
-    if (snprintf(err->message, sizeof(err->message), "%s: %s", context, message)
-        < 0)
-        memcpy(err->message, message, sizeof(message));
+    odks_utf8_format(err->message, sizeof(err->message), "%s: %s", context,
+                     message);
 }
 
 bool

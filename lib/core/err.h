@@ -45,6 +45,9 @@ struct odks_err {
 void odks_err_set(struct odks_err *err, enum odks_exit code, const char *fmt,
                   ...) ODKS_PRINTF(3, 4);
 
+/* Replace the message alone; an argument may be the present one. */
+void odks_err_message(struct odks_err *err, const char *fmt, ...)
+    ODKS_PRINTF(2, 3);
 void odks_err_detail(struct odks_err *err, const char *fmt, ...)
     ODKS_PRINTF(2, 3);
 void odks_err_hint(struct odks_err *err, const char *fmt, ...)

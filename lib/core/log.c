@@ -14,6 +14,7 @@
 #include "core/err.h"
 #include "core/safe.h"
 #include "core/time.h"
+#include "core/utf8.h"
 
 enum { FIELD = 101 };
 
@@ -43,7 +44,7 @@ odks_log_enabled(enum odks_log_level level)
 static void
 set_field(char field[FIELD], const char *value)
 {
-    (void) snprintf(field, FIELD, "%s", value != NULL ? value : "");
+    odks_utf8_format(field, FIELD, "%s", value != NULL ? value : "");
 }
 
 void
@@ -135,7 +136,7 @@ odks_log(enum odks_log_level level, const char *fmt, ...)
     if (!odks_log_enabled(level))
         return;
     va_start(args, fmt);
-    (void) vsnprintf(record.message, sizeof(record.message), fmt, args);
+    odks_utf8_vformat(record.message, sizeof(record.message), fmt, args);
     va_end(args);
     print(level, &record);
     errno = saved;

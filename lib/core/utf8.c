@@ -3,6 +3,9 @@
 
 #include "core/utf8.h"
 
+#include <stdio.h>
+#include <string.h>
+
 /* The first byte of a character of several. */
 static bool
 first(struct odks_utf8 *utf8, unsigned char c)
@@ -51,4 +54,79 @@ odks_is_utf8(const char *s, size_t len)
             return false;
     }
     return utf8.more == 0;
+}
+
+/* As below; *cut: it would go on behind end. */
+static size_t
+measure(const char *p, const char *end, bool *cut)
+{
+    struct odks_utf8 utf8 = { 0 };
+    const char *at = p;
+
+    *cut = false;
+    if ((unsigned char) *p < 0x80)
+        return 1;
+    do {
+        const char *next = at + 1;
+
+        if (!odks_utf8_run(&utf8, &at, next) || at != next)
+            return 0;
+    } while (utf8.more > 0 && at < end);
+    *cut = utf8.more > 0;
+    return *cut ? 0 : (size_t) (at - p);
+}
+
+size_t
+odks_utf8_character(const char *p, const char *end)
+{
+    bool cut;
+
+    return measure(p, end, &cut);
+}
+
+size_t
+odks_utf8_cut(const char *s, size_t max)
+{
+    if (strnlen(s, max + 1) <= max)
+        return strlen(s);
+    while (max > 0 && ((unsigned char) s[max] & 0xc0) == 0x80)
+        max--;
+    return max;
+}
+
+void
+odks_utf8_clean(char *s)
+{
+    char *end = s + strlen(s);
+    bool cut;
+
+    while (s < end) {
+        size_t len = measure(s, end, &cut);
+
+        if (cut) {
+            *s = '\0';
+            return;
+        }
+        if (len == 0)
+            *s = '?';
+        s += len > 0 ? len : 1;
+    }
+}
+
+void
+odks_utf8_vformat(char *text, size_t size, const char *fmt, va_list args)
+{
+    if (vsnprintf(text, size, fmt, args) < 0)
+        text[0] = '\0';
+    odks_utf8_clean(text);
+}
+
+void
+odks_utf8_format(char *text, size_t size, const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    odks_utf8_vformat(text, size, fmt, args);
+    va_end(args);
 }

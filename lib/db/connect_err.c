@@ -151,9 +151,8 @@ odks_db_connect_said(const char *said, struct odks_err *err)
         last = strstr(said, state) + 7;
     odks_db_set_err(err, state, "");
     /* the lines after the first are LOCATION and what other hosts said */
-    (void) snprintf(err->message, sizeof(err->message),
-                    "cannot connect to the database: %.*s",
-                    (int) strcspn(last, "\n"), last);
+    odks_err_message(err, "cannot connect to the database: %.*s",
+                     (int) strcspn(last, "\n"), last);
     if (state[0] == '\0' && odks_limit_near(err)) {
         odks_err_context(err, "cannot connect to the database");
         return;

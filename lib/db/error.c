@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/utf8.h"
+
 /* The first prefix that fits decides. */
 static const struct {
     const char *prefix;
@@ -170,8 +172,8 @@ take_routine(const PGresult *res, struct odks_err *err)
         if (n > 0 && memmem(name, n, "odk_sync_", 9) != NULL)
             break;
         if (n > 0)
-            (void) snprintf(err->routine, sizeof(err->routine), "%.*s", (int) n,
-                            name);
+            odks_utf8_format(err->routine, sizeof(err->routine), "%.*s",
+                             (int) n, name);
         line += len + (line[len] == '\n');
     }
 }
@@ -194,7 +196,7 @@ copy_field(const PGresult *res, int field, char name[64])
 {
     const char *said = PQresultErrorField(res, field);
 
-    (void) snprintf(name, 64, "%s", said != NULL ? said : "");
+    odks_utf8_format(name, 64, "%s", said != NULL ? said : "");
 }
 
 /* A function that raises an error may put anything there. */

@@ -3,9 +3,11 @@
 
 #include "odksync/internal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/utf8.h"
 #include "db/migrate.h"
 #include "sql/queries.h"
 
@@ -114,19 +116,38 @@ odks_set_last_sync_time(struct odks_sync *sync, const char *sync_type,
     return code;
 }
 
+/*
+ * Text of our host that must not make the call fail: as much of it as the
+ * server keeps, in characters of four bytes at most.
+ */
+enum { INSTANCE_TEXT = 100 * 4 + 1, MESSAGE_TEXT = 1000 * 4 + 1 };
+
+static const char *
+text_param(const char *text, char *buffer, size_t size)
+{
+    if (text == NULL)
+        return NULL;
+    odks_utf8_format(buffer, size, "%s", text);
+    return buffer;
+}
+
 int
 odks_start_sync(struct odks_sync *sync, const char *sync_type,
                 const char *service_instance, int *history_id)
 {
+    char instance[INSTANCE_TEXT];
     int64_t id;
 
     if (!odks_lib_enter(sync) || history_id == NULL)
         return odks_lib_misuse(sync, "there is no place for the history_id");
     if (!is_given(sync_type))
         return odks_lib_misuse(sync, "no sync type is given");
-    const char *const params[] = { sync_type, service_instance != NULL
-                                                  ? service_instance
-                                                  : sync->instance };
+    const char *const params[] = {
+        sync_type,
+        service_instance != NULL
+            ? text_param(service_instance, instance, sizeof(instance))
+            : sync->instance,
+    };
 
     if (!odks_lib_once(sync, &odks_sql_odksync_start, params, &id))
         return odks_lib_leave(sync);
@@ -173,12 +194,12 @@ int
 odks_fail_sync(struct odks_sync *sync, int history_id, const char *sync_type,
                const char *message)
 {
-    char id[INT_TEXT];
+    char id[INT_TEXT], text[MESSAGE_TEXT];
 
     if (!odks_lib_enter(sync) || !is_given(sync_type))
         return odks_lib_misuse(sync, "no sync type is given");
     const char *const params[] = { int_param(history_id, id), sync_type,
-                                   message };
+                                   text_param(message, text, sizeof(text)) };
 
     (void) odks_lib_once(sync, &odks_sql_odksync_fail, params, NULL);
     return odks_lib_leave(sync);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "core/clock.h"
+#include "core/utf8.h"
 
 void
 odks_instance(char text[ODKS_INSTANCE_TEXT])
@@ -18,6 +19,7 @@ odks_instance(char text[ODKS_INSTANCE_TEXT])
 
     if (gethostname(host, sizeof(host) - 1) != 0 || host[0] == '\0')
         (void) snprintf(host, sizeof(host), "localhost");
+    odks_utf8_clean(host);
     if (getrandom(&number, sizeof(number), 0) != sizeof(number))
         number = (uint32_t) odks_clock_ms();
     (void) snprintf(text, ODKS_INSTANCE_TEXT, "%s-%ld-%08x", host,

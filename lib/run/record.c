@@ -4,8 +4,9 @@
 #include "run/record.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
+
+#include "core/utf8.h"
 
 /* The cause with what the command said, for the tables alone: it is long. */
 static struct odks_err
@@ -14,9 +15,10 @@ with_said(const struct odks_err *cause, const struct odks_attempt *a)
     struct odks_err told = *cause;
     size_t len = strlen(told.message);
 
+    /* its lines stay lines */
     if (a->said[0] != '\0')
-        (void) snprintf(told.message + len, sizeof(told.message) - len,
-                        ": %.*s", (int) sizeof(a->said), a->said);
+        odks_utf8_format(told.message + len, sizeof(told.message) - len, ": %s",
+                         a->said);
     return told;
 }
 

@@ -24,23 +24,6 @@ odks_tail_add(struct odks_tail *t, const char *bytes, size_t len)
     t->len += len;
 }
 
-/* Bytes of the character of several at p, 0 if it is none. */
-static size_t
-character(const char *p, const char *end)
-{
-    struct odks_utf8 utf8 = { 0 };
-
-    for (const char *at = p; at < end;) {
-        const char *next = at + 1;
-
-        if (!odks_utf8_run(&utf8, &at, next) || at != next)
-            return 0;
-        if (utf8.more == 0)
-            return (size_t) (at - p);
-    }
-    return 0;
-}
-
 static bool
 is_plain(char c)
 {
@@ -68,7 +51,8 @@ odks_tail_text(const struct odks_tail *t, char *text, size_t size)
                 p++;
     }
     while (p < end) {
-        size_t bytes = (unsigned char) *p >= 0x80 ? character(p, end) : 0;
+        size_t bytes =
+            (unsigned char) *p >= 0x80 ? odks_utf8_character(p, end) : 0;
 
         if (bytes == 0) {
             *text++ = is_plain(*p) ? *p : '?';

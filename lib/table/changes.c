@@ -3,8 +3,10 @@
 #include <config.h>
 
 #include <stdio.h>
+#include <string.h>
 
 #include "core/mem.h"
+#include "core/utf8.h"
 #include "sql/queries.h"
 #include "table/plan.h"
 
@@ -17,12 +19,8 @@ struct summary {
 static void
 say(struct summary *s, const char *text)
 {
-    size_t room = s->size - s->len;
-    int len = snprintf(s->text + s->len, room, "%s", text);
-
-    s->len += len < 0 ? 0 : (size_t) len;
-    if (s->len >= s->size)
-        s->len = s->size - 1;
+    odks_utf8_format(s->text + s->len, s->size - s->len, "%s", text);
+    s->len += strlen(s->text + s->len);
 }
 
 static void

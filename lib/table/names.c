@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "core/mem.h"
+#include "core/utf8.h"
 
 enum { HASH_LEN = 9 }; /* "_" and 8 digits */
 
@@ -88,9 +89,7 @@ odks_name_fit(const char *name, const char *suffix, size_t max, const char *key)
 
     if (strlen(name) <= room)
         return odks_xasprintf("%s%s", name, suffix);
-    size_t cut = room - HASH_LEN;
-    while (cut > 0 && ((unsigned char) name[cut] & 0xc0) == 0x80)
-        cut--;
+    size_t cut = odks_utf8_cut(name, room - HASH_LEN);
     return odks_xasprintf("%.*s_%08x%s", (int) cut, name, (unsigned) fnv1a(key),
                           suffix);
 }

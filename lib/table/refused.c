@@ -7,12 +7,12 @@
  */
 #include <config.h>
 
-#include <stdio.h>
 #include <string.h>
 
 #include "core/json.h"
 #include "core/mem.h"
 #include "core/time.h"
+#include "core/utf8.h"
 #include "sql/queries.h"
 #include "table/cells.h"
 #include "table/sqltext.h"
@@ -418,8 +418,8 @@ count_refused(struct finder *f)
     if (odks_db_int64(res, 0, 0) > 0)
         return true;
     f->m->counts.refused++;
-    (void) snprintf(f->m->counts.refusal, sizeof(f->m->counts.refusal), "%s",
-                    f->refusal.message);
+    odks_utf8_format(f->m->counts.refusal, sizeof(f->m->counts.refusal), "%s",
+                     f->refusal.message);
     return true;
 }
 

@@ -7,6 +7,7 @@
 
 #include "core/hash.h"
 #include "core/mem.h"
+#include "core/utf8.h"
 #include "table/fit.h"
 #include "table/number.h"
 #include "table/stage.h"
@@ -31,19 +32,6 @@ struct row {
     struct odks_width width;
 };
 
-/* At most max bytes of text, cut on a character's boundary. */
-static size_t
-cut_text(const char *text, size_t max)
-{
-    size_t len = strlen(text);
-
-    if (len <= max)
-        return len;
-    while (max > 0 && ((unsigned char) text[max] & 0xc0) == 0x80)
-        max--;
-    return max;
-}
-
 char *
 odks_row_key(const char *id)
 {
@@ -52,7 +40,7 @@ odks_row_key(const char *id)
     if (len <= ODKS_ID_MAX)
         return odks_xstrdup(id);
     return odks_xasprintf("%.*s... (%zu bytes, %016" PRIx64 ")",
-                          (int) cut_text(id, KEY_HEAD), id, len,
+                          (int) odks_utf8_cut(id, KEY_HEAD), id, len,
                           odks_hash_text(ODKS_HASH_INIT, id));
 }
 
@@ -73,7 +61,7 @@ odks_batch_reject(struct odks_batch *b, const struct odks_reject *r)
     odks_copy_put(out, r->column);
     odks_copy_put(out, r->reason);
     odks_copy_field(out);
-    odks_copy_text(out, json, cut_text(json, EVIDENCE_MAX));
+    odks_copy_text(out, json, odks_utf8_cut(json, EVIDENCE_MAX));
     odks_copy_put(out, r->refused ? "t" : "f");
     odks_copy_put(out, r->constraint);
     odks_copy_put(

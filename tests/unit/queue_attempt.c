@@ -230,6 +230,27 @@ START_TEST(gives_up)
 }
 END_TEST
 
+/* Every byte, and a character on the edge of the buffer. */
+START_TEST(any_text_is_recorded)
+{
+    CLEANUP_DB struct odks_db *db = test_fresh();
+    CLEANUP_JOB struct odks_job *job = test_running(db);
+    char message[2048];
+
+    for (size_t i = 0; i < 255; i++)
+        message[i] = (char) (i + 1);
+    for (size_t i = 255 + (size_t) _i; i + 2 < sizeof(message); i += 2)
+        memcpy(message + i, "\xc3\xa4", 3);
+    message[255] = _i == 0 ? '\xc3' : 'x';
+    (void) fail_with(db, job, ODKS_EXIT_DATA, message);
+    ODKS_SQL_IS(db,
+                "SELECT concat_ws('|', h.status, s.last_sync_status, q.state, "
+                "right(h.error_message, 2)) "
+                "FROM odk_sync_history h, odk_sync_status s, odk_sync_queue q",
+                "error|error|dead|\xc3\xa4\xc3\xa4");
+}
+END_TEST
+
 START_TEST(long_message_is_cut)
 {
     CLEANUP_DB struct odks_db *db = test_fresh();
@@ -371,6 +392,35 @@ START_TEST(sibling)
 }
 END_TEST
 
+/* Of two that become one, neither loses what it stands for. */
+START_TEST(merged_job_keeps_what_it_had)
+{
+    CLEANUP_DB struct odks_db *db = test_fresh();
+    struct odks_err err = ODKS_ERR_INIT, cause = ODKS_ERR_INIT;
+    struct odks_enqueue what = test_job("a");
+    int64_t id;
+
+    what.priority = 3;
+    (void) test_enqueue(db, &what, &id);
+    test_do(db, "UPDATE odk_sync_queue SET last_error = 'before'");
+    CLEANUP_JOB struct odks_job *job = test_claim(db, "one");
+    what.priority = 100;
+    ck_assert_int_eq(test_enqueue(db, &what, &id), ODKS_QUEUED_NEW);
+    if (_i == 0) {
+        odks_err_set(&cause, ODKS_EXIT_SIGTERM, "stopped");
+        ODKS_OK(odks_db_begin(db, &err));
+        ODKS_OK(odks_queue_release(db, job, &cause, NULL, &err));
+        commit(db);
+    } else {
+        ck_assert(!fail_with(db, job, ODKS_EXIT_UNAVAILABLE, "cause"));
+    }
+    ODKS_SQL_IS(db,
+                "SELECT concat_ws('|', id, priority, last_error) "
+                "FROM odk_sync_queue",
+                _i == 0 ? "1|3|before" : "1|3|cause");
+}
+END_TEST
+
 /* An owner that lost its claim: 79 from every verb, and nothing changed. */
 START_TEST(fenced)
 {
@@ -469,11 +519,13 @@ suite(void)
     tcase_add_test(tc, finish);
     tcase_add_loop_test(tc, fails, 0, sizeof(back_off) / sizeof(back_off[0]));
     tcase_add_test(tc, gives_up);
+    tcase_add_loop_test(tc, any_text_is_recorded, 0, 2);
     tcase_add_test(tc, long_message_is_cut);
     tcase_add_test(tc, release);
     tcase_add_test(tc, cancel_running);
     tcase_add_test(tc, cancelled_and_failed_is_gone);
     tcase_add_loop_test(tc, sibling, 0, sizeof(siblings) / sizeof(siblings[0]));
+    tcase_add_loop_test(tc, merged_job_keeps_what_it_had, 0, 2);
     tcase_add_test(tc, fenced);
     tcase_add_test(tc, attempt_status);
     tcase_add_test(tc, heartbeat_is_hot);
