@@ -5,8 +5,10 @@
 
 Each mutants/NAME.patch is applied to a copy of the source, which is built and
 put through histories until one fails. The first line of the patch says what it
-does; a second one, "set: KNOB=VALUE...", where it is to be looked for. TAP; a
-mutant that survives them all is a failure, of history.py or of the patch.
+does; a second one, "set: KNOB=VALUE...", where it is to be looked for, or,
+"test: NAME...", which tests have to fail instead: unit/NAME, or
+integration/NAME.py. TAP; a mutant that survives is a failure, of the tests or
+of the patch.
 """
 
 import glob
@@ -70,20 +72,45 @@ def histories(program, settings):
                          " steps")
 
 
+def failing(build, names):
+    """The first of the tests that fails: each is run with the broken build."""
+    for name in names:
+        path = os.path.join("tests", name)
+        if name.endswith(".py"):
+            command = [sys.executable, os.path.join(SOURCE, path)]
+        else:
+            run(["make", "-s", path], build)
+            command = [os.path.join(build, path)]
+        done = subprocess.run(
+            command, check=False, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, encoding="utf-8", errors="replace",
+            env={**os.environ, "CK_TAP_LOG_FILE_NAME": "-",
+                 "CK_VERBOSITY": "silent",
+                 "ODKS_PROGRAM": os.path.join(build, "odk-sync")})
+        found = re.search(r"^not ok .*", done.stdout, re.M)
+        if found:
+            return f"{name}: {found[0]}"
+        tap.check(done.returncode == 0, f"{name} ends with "
+                  f"{done.returncode}:\n{done.stdout[-3000:]}")
+    raise AssertionError("it survives " + " ".join(names))
+
+
 def make_test(copy, patch):
     def test():
         with open(patch, encoding="utf-8") as file:
             tap.note(file.readline().strip())
-            word, _, settings = file.readline().partition(":")
-        settings = settings.split() if word == "set" else []
+            word, _, rest = file.readline().partition(":")
         apply = ["patch", "-p0", "-s", "-f", "-i", patch]
         run([*apply, "--dry-run"], copy)  # all of it, or nothing
         run(apply, copy)
         try:
             build = os.path.join(copy, "build")
             run(["make", "-s", "-j2"], build)
-            tap.note(histories(os.path.join(build, "odk-sync"),
-                               settings))
+            if word == "test":
+                tap.note(failing(build, rest.split()))
+            else:
+                tap.note(histories(os.path.join(build, "odk-sync"),
+                                   rest.split() if word == "set" else []))
         finally:
             run(apply + ["-R"], copy)
     return test

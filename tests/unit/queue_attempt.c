@@ -339,88 +339,6 @@ START_TEST(cancelled_and_failed_is_gone)
 }
 END_TEST
 
-/*
- * While a job runs another one of its type is enqueued: what becomes of both
- * when the first one ends.
- */
-static const struct {
-    enum odks_exit code; /* OK: finish; SIGTERM: release */
-    const char *queue, *due;
-} siblings[] = {
-    { ODKS_EXIT_OK, "2|a|pending|0|0", "t" },
-    { ODKS_EXIT_SIGTERM, "1|a|pending|0|1", "t" },
-    { ODKS_EXIT_UNAVAILABLE, "1|a|pending|1|1", "t" },
-    { ODKS_EXIT_NOPERM, "1|a|pending|0|1", "t" }, /* the new one goes on */
-};
-
-START_TEST(sibling)
-{
-    CLEANUP_DB struct odks_db *db = test_fresh();
-    struct odks_err err = ODKS_ERR_INIT, cause = ODKS_ERR_INIT;
-    struct odks_enqueue what = test_job("a");
-    const struct odks_outcome outcome = { .latest = ODKS_TIME_NONE };
-    int64_t id;
-    bool dead = true;
-
-    what.payload.full = true;
-    (void) test_enqueue(db, &what, &id);
-    CLEANUP_JOB struct odks_job *job = test_claim(db, "one");
-    what.payload.full = false;
-    what.payload.since = NOON;
-    what.priority = 5;
-    ck_assert_int_eq(test_enqueue(db, &what, &id), ODKS_QUEUED_NEW);
-
-    odks_err_set(&cause, siblings[_i].code, "cause");
-    ODKS_OK(odks_db_begin(db, &err));
-    if (siblings[_i].code == ODKS_EXIT_OK)
-        ODKS_OK(odks_queue_finish(db, job, &outcome, &err));
-    else if (siblings[_i].code == ODKS_EXIT_SIGTERM)
-        ODKS_OK(odks_queue_release(db, job, &cause, &outcome, &err));
-    else
-        ODKS_OK(odks_queue_fail(db, job, &cause, &outcome, &dead, &err));
-    commit(db);
-    ODKS_SQL_IS(db, TEST_QUEUE, siblings[_i].queue);
-    ODKS_SQL_IS(db, "SELECT run_at <= clock_timestamp() FROM odk_sync_queue",
-                siblings[_i].due);
-    ODKS_SQL_IS(db,
-                "SELECT concat_ws('|', priority, payload) FROM odk_sync_queue",
-                siblings[_i].code == ODKS_EXIT_OK
-                    ? "5|{\"since\": \"2026-11-23T12:00:00.000Z\"}"
-                    : "5|{\"full\": true}");
-    if (siblings[_i].code == ODKS_EXIT_NOPERM)
-        ck_assert(!dead);
-}
-END_TEST
-
-/* Of two that become one, neither loses what it stands for. */
-START_TEST(merged_job_keeps_what_it_had)
-{
-    CLEANUP_DB struct odks_db *db = test_fresh();
-    struct odks_err err = ODKS_ERR_INIT, cause = ODKS_ERR_INIT;
-    struct odks_enqueue what = test_job("a");
-    int64_t id;
-
-    what.priority = 3;
-    (void) test_enqueue(db, &what, &id);
-    test_do(db, "UPDATE odk_sync_queue SET last_error = 'before'");
-    CLEANUP_JOB struct odks_job *job = test_claim(db, "one");
-    what.priority = 100;
-    ck_assert_int_eq(test_enqueue(db, &what, &id), ODKS_QUEUED_NEW);
-    if (_i == 0) {
-        odks_err_set(&cause, ODKS_EXIT_SIGTERM, "stopped");
-        ODKS_OK(odks_db_begin(db, &err));
-        ODKS_OK(odks_queue_release(db, job, &cause, NULL, &err));
-        commit(db);
-    } else {
-        ck_assert(!fail_with(db, job, ODKS_EXIT_UNAVAILABLE, "cause"));
-    }
-    ODKS_SQL_IS(db,
-                "SELECT concat_ws('|', id, priority, last_error) "
-                "FROM odk_sync_queue",
-                _i == 0 ? "1|3|before" : "1|3|cause");
-}
-END_TEST
-
 /* An owner that lost its claim: 79 from every verb, and nothing changed. */
 START_TEST(fenced)
 {
@@ -524,8 +442,6 @@ suite(void)
     tcase_add_test(tc, release);
     tcase_add_test(tc, cancel_running);
     tcase_add_test(tc, cancelled_and_failed_is_gone);
-    tcase_add_loop_test(tc, sibling, 0, sizeof(siblings) / sizeof(siblings[0]));
-    tcase_add_loop_test(tc, merged_job_keeps_what_it_had, 0, 2);
     tcase_add_test(tc, fenced);
     tcase_add_test(tc, attempt_status);
     tcase_add_test(tc, heartbeat_is_hot);

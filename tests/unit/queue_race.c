@@ -107,6 +107,11 @@ START_TEST(each_job_once)
 }
 END_TEST
 
+#define SOMEBODY_WAITS                                           \
+    "SELECT EXISTS (SELECT FROM pg_locks w JOIN pg_locks m"      \
+    " ON m.pid = w.pid JOIN pg_database d ON d.oid = m.database" \
+    " AND d.datname = current_database() WHERE NOT w.granted)"
+
 /* Somebody else's writes can make the unique index refuse a claim. */
 START_TEST(unique_index_is_the_last_word)
 {
@@ -132,12 +137,42 @@ START_TEST(unique_index_is_the_last_word)
             _exit(1);
         _exit(err.code);
     }
-    until(db, "SELECT EXISTS (SELECT FROM pg_locks w JOIN pg_locks m"
-              " ON m.pid = w.pid JOIN pg_database d ON d.oid = m.database"
-              " AND d.datname = current_database() WHERE NOT w.granted)");
+    until(db, SOMEBODY_WAITS);
     ODKS_OK(odks_db_commit(db, &err));
     ck_assert_int_eq(waitpid(child, &status, 0), child);
     ck_assert_int_eq(WEXITSTATUS(status), ODKS_EXIT_TEMPFAIL);
+}
+END_TEST
+
+/* Two see that a slot is due; the job of the first is done by the time that the
+ * second one gets to write. */
+START_TEST(slot_is_enqueued_once)
+{
+    CLEANUP_DB struct odks_db *db = test_fresh();
+    const struct odks_enqueue what = test_job("a");
+    struct odks_err err = ODKS_ERR_INIT;
+    enum odks_queued queued;
+    int status;
+
+    ODKS_OK(odks_db_begin(db, &err));
+    ODKS_OK(odks_queue_enqueue_slot(db, &what, 0, &queued, &err));
+    ck_assert_int_eq(queued, ODKS_QUEUED_NEW);
+    test_do(db, "DELETE FROM odk_sync_queue");
+    pid_t child = fork();
+    if (child == 0) {
+        struct odks_db *other = test_connect();
+
+        if (!odks_db_begin(other, &err)
+            || !odks_queue_enqueue_slot(other, &what, 0, &queued, &err)
+            || !odks_db_commit(other, &err))
+            _exit(99);
+        _exit((int) queued);
+    }
+    until(db, SOMEBODY_WAITS);
+    ODKS_OK(odks_db_commit(db, &err));
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert_int_eq(WEXITSTATUS(status), ODKS_QUEUED_NOT);
+    ODKS_SQL_IS(db, TEST_QUEUE, "");
 }
 END_TEST
 
@@ -272,6 +307,7 @@ suite(void)
     tcase_add_test(tc, claim_under_way_is_passed_over);
     tcase_add_test(tc, each_job_once);
     tcase_add_test(tc, unique_index_is_the_last_word);
+    tcase_add_test(tc, slot_is_enqueued_once);
     tcase_add_test(tc, live_batch_is_not_reclaimed);
     tcase_add_test(tc, dead_owner_is_noticed_at_once);
     tcase_add_test(tc, lock_of_a_command_means_nothing);
