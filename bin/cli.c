@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "core/safe.h"
 #include "core/suggest.h"
 
 enum option_id {
@@ -70,7 +71,7 @@ option_belongs(const struct option_def *def, const struct odks_command *c)
 static void
 print_options(const struct odks_command *c)
 {
-    printf("\nOptions:\n");
+    odks_print(stdout, "\nOptions:\n");
     for (size_t i = 0; i < OPTIONS; i++) {
         char left[40];
 
@@ -81,9 +82,10 @@ print_options(const struct odks_command *c)
             (void) snprintf(left + n, sizeof(left) - (size_t) n, "=%s",
                             defs[i].arg);
         if (defs[i].short_name != '\0')
-            printf("  -%c, %-24s %s\n", defs[i].short_name, left, defs[i].help);
+            odks_print(stdout, "  -%c, %-24s %s\n", defs[i].short_name, left,
+                       defs[i].help);
         else
-            printf("      %-24s %s\n", left, defs[i].help);
+            odks_print(stdout, "      %-24s %s\n", left, defs[i].help);
     }
 }
 
@@ -93,40 +95,45 @@ print_exit_codes(void)
     size_t count;
     const struct odks_exit_info *list = odks_exit_list(&count);
 
-    printf("\nExit codes:\n");
+    odks_print(stdout, "\nExit codes:\n");
     for (size_t i = 0; i < count; i++)
-        printf("  %3d  %s\n", (int) list[i].code, list[i].meaning);
+        odks_print(stdout, "  %3d  %s\n", (int) list[i].code, list[i].meaning);
 }
 
 static void
 print_help(const struct odks_command *c)
 {
     if (c != NULL) {
-        printf("Usage: odk-sync %s [OPTION...]%s%s\n%s.\n", c->name,
-               c->args[0] != '\0' ? " " : "", c->args, c->summary);
-        if (c->examples != NULL)
-            printf("\nExamples:\n%s", c->examples);
+        odks_print(stdout, "Usage: odk-sync %s [OPTION...]%s%s\n", c->name,
+                   c->args[0] != '\0' ? " " : "", c->args);
+        odks_print(stdout, "%s.\n", c->summary);
+        if (c->examples != NULL) {
+            odks_print(stdout, "\nExamples:\n");
+            odks_print_lines(stdout, c->examples);
+        }
         print_options(c);
         return;
     }
-    printf("Mirror ODK Central into PostgreSQL.\n\n"
-           "Examples:\n"
-           "  odk-sync init                 create the tables\n"
-           "  odk-sync doctor               check everything, with the fix\n"
-           "  odk-sync run                  do what is due (put this in cron)\n"
-           "  odk-sync run main_submissions -v   one job now, with words\n"
-           "  odk-sync status               is all of it here?\n"
-           "\nUsage: odk-sync COMMAND [ARGUMENT...] [OPTION...]\n"
-           "\nCommands:\n");
+    odks_print_lines(
+        stdout,
+        "Mirror ODK Central into PostgreSQL.\n\n"
+        "Examples:\n"
+        "  odk-sync init                 create the tables\n"
+        "  odk-sync doctor               check everything, with the fix\n"
+        "  odk-sync run                  do what is due (put this in cron)\n"
+        "  odk-sync run main_submissions -v   one job now, with words\n"
+        "  odk-sync status               is all of it here?\n"
+        "\nUsage: odk-sync COMMAND [ARGUMENT...] [OPTION...]\n"
+        "\nCommands:\n");
     for (c = odks_commands; c->name != NULL; c++) {
         char left[40];
 
         (void) snprintf(left, sizeof(left), "%s %s", c->name, c->args);
-        printf("  %-24s %s\n", left, c->summary);
+        odks_print(stdout, "  %-24s %s\n", left, c->summary);
     }
     print_options(NULL);
     print_exit_codes();
-    printf("\nManual: odk-sync(1), odk-sync.conf(5)\n");
+    odks_print(stdout, "\nManual: odk-sync(1), odk-sync.conf(5)\n");
 }
 
 bool
@@ -425,7 +432,7 @@ odks_cli_parse(int argc, char *argv[], struct odks_cli *cli,
     if (help || version) {
         *status = ODKS_EXIT_OK;
         if (version)
-            printf("%s\n", PACKAGE_STRING);
+            odks_print(stdout, "%s\n", PACKAGE_STRING);
         else
             print_help(cli->command);
         return false;

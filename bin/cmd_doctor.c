@@ -6,10 +6,12 @@
 #include <string.h>
 
 #include "bin/doctor.h"
+#include "bin/print.h"
 #include "core/json.h"
 #include "core/log.h"
 #include "core/mem.h"
 #include "core/utf8.h"
+#include "core/safe.h"
 
 /* One line for each check, at once: the next one may take its time. */
 static void
@@ -20,9 +22,9 @@ report_finding(struct odks_doctor *d, const char *verdict, const char *what,
 
     odks_log_progress(NULL);
     if (!d->cli->json) {
-        printf("%-5s %-9s %s\n", verdict, what, message);
+        odks_print(stdout, "%-5s %-9s %s\n", verdict, what, message);
         if (fix[0] != '\0')
-            printf("%15s fix: %s\n", "", fix);
+            odks_print(stdout, "%15s fix: %s\n", "", fix);
         (void) fflush(stdout);
         return;
     }
@@ -130,9 +132,9 @@ odks_cmd_doctor(const struct odks_cli *cli, struct odks_err *err)
         }
     }
     if (cli->json)
-        printf("%s\n", json_object_to_json_string_ext(d.findings,
-                                                      JSON_C_TO_STRING_PRETTY));
-    json_object_put(d.findings);
+        odks_print_json(d.findings);
+    else
+        json_object_put(d.findings);
     odks_cmd_close(&d.c);
     return d.worst;
 }

@@ -6,6 +6,7 @@
 #include "bin/cmd.h"
 #include "core/log.h"
 #include "core/mem.h"
+#include "core/safe.h"
 #include "db/migrate.h"
 #include "run/instance.h"
 #include "track/track.h"
@@ -95,6 +96,6 @@ odks_cmd_init(const struct odks_cli *cli, struct odks_err *err)
                                && odks_migrate_plan(c.db, schemas, stdout, err)
                          : init(&c, err);
     if (ok && cli->check)
-        printf("the tables are as they should be\n");
+        odks_print(stdout, "the tables are as they should be\n");
     return ok ? ODKS_EXIT_OK : err->code;
 }

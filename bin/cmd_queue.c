@@ -8,6 +8,7 @@
 
 #include "bin/cmd.h"
 #include "core/log.h"
+#include "core/safe.h"
 #include "sql/queries.h"
 
 static enum odks_exit
@@ -29,7 +30,7 @@ enqueue(const struct odks_cli *cli, struct odks_cmd_db *c,
     odks_log(ODKS_LOG_INFO, "job %" PRId64 " of %s %s", id, job->sync_type,
              queued == ODKS_QUEUED_MERGED ? "was waiting: merged"
                                           : "is queued");
-    printf("%" PRId64 "\n", id);
+    odks_print(stdout, "%" PRId64 "\n", id);
     return ODKS_EXIT_OK;
 }
 

@@ -2,6 +2,7 @@
 #include <config.h>
 
 #include "bin/cmd.h"
+#include "core/safe.h"
 #include "core/stop.h"
 #include "jobs/kinds.h"
 #include "run/run.h"
@@ -14,7 +15,8 @@ report_json(const char *sync_type, struct json_object *metadata)
     (void) json_object_object_add(o, "sync_type",
                                   json_object_new_string(sync_type));
     (void) json_object_object_add(o, "dry_run", json_object_get(metadata));
-    printf("%s\n", json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN));
+    odks_print_json_text(
+        stdout, json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN));
     json_object_put(o);
 }
 
@@ -33,23 +35,25 @@ report_text(const char *sync_type, struct json_object *m)
     struct json_object *ddl = NULL, *command = NULL;
 
     if (json_object_object_get_ex(m, "command", &command)) {
-        printf("%s: would run: %s\n", sync_type,
-               json_object_get_string(command));
+        odks_print(stdout, "%s: would run: %s\n", sync_type,
+                   json_object_get_string(command));
         return;
     }
     if (json_object_object_get_ex(m, "rows", NULL)) {
-        printf("%s: the SQL runs; rows of its last statement: %lld\n",
-               sync_type, (long long) number(m, "rows"));
+        odks_print(stdout,
+                   "%s: the SQL runs; rows of its last statement: %lld\n",
+                   sync_type, (long long) number(m, "rows"));
         return;
     }
-    printf("%s: would insert %lld, update %lld, delete %lld submissions;"
-           " %lld unchanged; %lld repeat rows\n",
-           sync_type, (long long) number(m, "inserted"),
-           (long long) number(m, "updated"), (long long) number(m, "deleted"),
-           (long long) number(m, "unchanged"),
-           (long long) number(m, "repeats"));
+    odks_print(
+        stdout,
+        "%s: would insert %lld, update %lld, delete %lld submissions;"
+        " %lld unchanged; %lld repeat rows\n",
+        sync_type, (long long) number(m, "inserted"),
+        (long long) number(m, "updated"), (long long) number(m, "deleted"),
+        (long long) number(m, "unchanged"), (long long) number(m, "repeats"));
     if (json_object_object_get_ex(m, "ddl", &ddl))
-        printf("%s", json_object_get_string(ddl));
+        odks_print_lines(stdout, json_object_get_string(ddl));
 }
 
 static bool

@@ -7,6 +7,7 @@
 #include "bin/cmd.h"
 #include "bin/print.h"
 #include "core/json.h"
+#include "core/safe.h"
 #include "jobs/schema.h"
 #include "jobs/walk.h"
 #include "sql/queries.h"
@@ -40,7 +41,7 @@ show(const struct odks_cli *cli, struct odks_cmd_db *c,
     if (cli->json)
         odks_print_json(odks_result_json(res));
     else if (PQntuples(res) == 0)
-        printf("%s has no tables yet\n", job->sync_type);
+        odks_print(stdout, "%s has no tables yet\n", job->sync_type);
     else
         odks_print_table(res, SHOW_SHORT);
     return ODKS_EXIT_OK;
@@ -74,13 +75,13 @@ diff(const struct odks_cli *cli, struct odks_cmd_db *c,
     }
     if (changes.summary[0] == '\0' && changes.warning[0] == '\0'
         && *text == '\0')
-        printf("the tables of %s are as its %s\n", job->sync_type,
-               odks_feed_names(odks_job_feed(job))->what);
+        odks_print(stdout, "the tables of %s are as its %s\n", job->sync_type,
+                   odks_feed_names(odks_job_feed(job))->what);
     if (changes.summary[0] != '\0')
-        printf("-- %s\n", changes.summary);
+        odks_print(stdout, "-- %s\n", changes.summary);
     if (changes.warning[0] != '\0')
-        printf("-- %s\n", changes.warning);
-    printf("%s", text);
+        odks_print(stdout, "-- %s\n", changes.warning);
+    odks_print_lines(stdout, text);
     return ODKS_EXIT_OK;
 }
 

@@ -9,6 +9,7 @@
 #include "core/file.h"
 #include "core/json.h"
 #include "core/log.h"
+#include "core/safe.h"
 #include "core/zone.h"
 #include "track/state.h"
 
@@ -39,7 +40,7 @@ odks_cmd_get(const struct odks_cli *cli, struct odks_err *err)
         return err->code;
     if (state.last_sync != ODKS_TIME_NONE) {
         odks_time_format(state.last_sync, text);
-        printf("%s\n", text);
+        odks_print(stdout, "%s\n", text);
     }
     return ODKS_EXIT_OK;
 }
@@ -213,8 +214,9 @@ odks_cmd_import_state(const struct odks_cli *cli, struct odks_err *err)
     if (!odks_db_commit(c.db, err))
         return err->code;
     if (in.remark[0] != '\0')
-        printf("%s: %s\n", in.file, in.remark);
-    printf("%s%s: kept as %s\n", report.data, in.file, backup);
+        odks_print(stdout, "%s: %s\n", in.file, in.remark);
+    odks_print_lines(stdout, report.data);
+    odks_print(stdout, "%s: kept as %s\n", in.file, backup);
     return ODKS_EXIT_OK;
 }
 
@@ -237,7 +239,7 @@ odks_cmd_export_state(const struct odks_cli *cli, struct odks_err *err)
     }
     odks_state_format(state.last_sync, text);
     if (cli->output == NULL)
-        printf("%s", text);
+        odks_print_lines(stdout, text);
     else if (!odks_file_replace(cli->output, text, strlen(text), err))
         return err->code;
     return ODKS_EXIT_OK;

@@ -44,7 +44,7 @@ odks_cmd_stats(const struct odks_cli *cli, struct odks_err *err)
     if (res == NULL)
         return err->code;
     if (PQntuples(res) == 0)
-        printf("nothing has run yet\n");
+        odks_print(stdout, "nothing has run yet\n");
     else
         odks_print_table(res, PQnfields(res));
     return ODKS_EXIT_OK;
@@ -75,7 +75,7 @@ print_health(const struct odks_cmd_db *c, struct json_object *health)
     struct json_object *queue = json_object_object_get(health, "queue");
     size_t count = json_object_array_length(problems);
 
-    printf("%s\n", count == 0 ? "healthy" : "not healthy");
+    odks_print(stdout, "%s\n", count == 0 ? "healthy" : "not healthy");
     for (size_t i = 0; i < count; i++) {
         struct json_object *one = json_object_array_get_idx(problems, i);
 
@@ -83,9 +83,9 @@ print_health(const struct odks_cmd_db *c, struct json_object *health)
                    text_of(one, "problem"));
         print_leftover(c, text_of(one, "sync_type"));
     }
-    printf("queue: %s pending, %s running, %s dead\n",
-           text_of(queue, "pending"), text_of(queue, "running"),
-           text_of(queue, "dead"));
+    odks_print(stdout, "queue: %s pending, %s running, %s dead\n",
+               text_of(queue, "pending"), text_of(queue, "running"),
+               text_of(queue, "dead"));
 }
 
 enum odks_exit
@@ -140,7 +140,8 @@ odks_cmd_prune(const struct odks_cli *cli, struct odks_err *err)
         if (!odks_db_begin(c.db, err) || !prune_some(c.db, text, &gone, err))
             return err->code;
     }
-    printf("%" PRId64 " attempt%s older than %" PRId64 " day%s forgotten\n",
-           total, total == 1 ? "" : "s", days, days == 1 ? "" : "s");
+    odks_print(stdout,
+               "%" PRId64 " attempt%s older than %" PRId64 " day%s forgotten\n",
+               total, total == 1 ? "" : "s", days, days == 1 ? "" : "s");
     return ODKS_EXIT_OK;
 }

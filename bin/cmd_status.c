@@ -7,6 +7,7 @@
 
 #include "bin/cmd.h"
 #include "bin/print.h"
+#include "core/safe.h"
 #include "jobs/walk.h"
 #include "run/due.h"
 #include "sql/queries.h"
@@ -19,7 +20,7 @@ print(const struct odks_cli *cli, const PGresult *res, int columns,
     if (cli->json)
         odks_print_json(odks_result_json(res));
     else if (PQntuples(res) == 0)
-        printf("%s\n", nothing);
+        odks_print(stdout, "%s\n", nothing);
     else
         odks_print_table(res, columns);
 }
@@ -44,10 +45,11 @@ print_late(const PGresult *res, int row, int submissions, int files,
     int64_t missing = odks_db_int64(res, row, files);
 
     if (count > 0)
-        printf("\n%s: %" PRId64 " attachment%s of %" PRId64
-               " submission%s %s\n",
-               odks_db_text(res, row, ODKS_STATUS_SYNC_TYPE), missing,
-               missing == 1 ? "" : "s", count, count == 1 ? "" : "s", words);
+        odks_print(
+            stdout,
+            "\n%s: %" PRId64 " attachment%s of %" PRId64 " submission%s %s\n",
+            odks_db_text(res, row, ODKS_STATUS_SYNC_TYPE), missing,
+            missing == 1 ? "" : "s", count, count == 1 ? "" : "s", words);
 }
 
 /* "35 s", "12 min", "7 h": nobody plans by more than that. */
@@ -77,25 +79,25 @@ print_progress(const struct odks_config *cfg, const PGresult *res, int row)
         return;
     if (job != NULL)
         rows = odks_feed_names(odks_job_feed(job))->rows;
-    printf("\n%s: %s sync: %" PRId64 " of %" PRId64 " %s (%" PRId64 " %%)",
-           type,
-           PQgetisnull(res, row, ODKS_STATUS_WATERMARK) ? "first" : "full",
-           odks_db_int64(res, row, ODKS_STATUS_BACKFILL_DONE),
-           odks_db_int64(res, row, ODKS_STATUS_BACKFILL_TOTAL), rows,
-           odks_db_int64(res, row, ODKS_STATUS_BACKFILL_PERCENT));
+    odks_print(
+        stdout, "\n%s: %s sync: %" PRId64 " of %" PRId64 " %s (%" PRId64 " %%)",
+        type, PQgetisnull(res, row, ODKS_STATUS_WATERMARK) ? "first" : "full",
+        odks_db_int64(res, row, ODKS_STATUS_BACKFILL_DONE),
+        odks_db_int64(res, row, ODKS_STATUS_BACKFILL_TOTAL), rows,
+        odks_db_int64(res, row, ODKS_STATUS_BACKFILL_PERCENT));
     if (runner == NULL) {
-        printf("; the next run continues\n");
+        odks_print(stdout, "; the next run continues\n");
         return;
     }
     if (!PQgetisnull(res, row, ODKS_STATUS_BACKFILL_RATE))
-        printf(", %" PRId64 " a second",
-               odks_db_int64(res, row, ODKS_STATUS_BACKFILL_RATE));
+        odks_print(stdout, ", %" PRId64 " a second",
+                   odks_db_int64(res, row, ODKS_STATUS_BACKFILL_RATE));
     if (!PQgetisnull(res, row, ODKS_STATUS_BACKFILL_SECONDS_LEFT)) {
         format_span(odks_db_int64(res, row, ODKS_STATUS_BACKFILL_SECONDS_LEFT),
                     left);
-        printf(", about %s left", left);
+        odks_print(stdout, ", about %s left", left);
     }
-    printf(", on %s\n", runner);
+    odks_print(stdout, ", on %s\n", runner);
 }
 
 /* "people: 3 submissions are not stored as Central has them (...)" */
@@ -110,10 +112,12 @@ print_open(struct odks_db *db, struct odks_err *err)
         int64_t count = odks_db_int64(res, row, 1);
         int64_t missing = odks_db_int64(res, row, 2);
 
-        printf("\n%s: %" PRId64 " row%s not stored as Central has %s, %" PRId64
-               " of them not at all (%s): see odk_sync_reject\n",
-               odks_db_text(res, row, 0), count, count == 1 ? " is" : "s are",
-               count == 1 ? "it" : "them", missing, odks_db_text(res, row, 3));
+        odks_print(
+            stdout,
+            "\n%s: %" PRId64 " row%s not stored as Central has %s, %" PRId64
+            " of them not at all (%s): see odk_sync_reject\n",
+            odks_db_text(res, row, 0), count, count == 1 ? " is" : "s are",
+            count == 1 ? "it" : "them", missing, odks_db_text(res, row, 3));
     }
     return true;
 }
@@ -126,8 +130,8 @@ print_remarks(const struct odks_config *cfg, const PGresult *res)
         const char *error = odks_db_text(res, row, ODKS_STATUS_ERROR);
 
         if (error != NULL)
-            printf("\n%s: %s\n", odks_db_text(res, row, ODKS_STATUS_SYNC_TYPE),
-                   error);
+            odks_print(stdout, "\n%s: %s\n",
+                       odks_db_text(res, row, ODKS_STATUS_SYNC_TYPE), error);
         print_progress(cfg, res, row);
         print_late(res, row, ODKS_STATUS_ATTACHMENTS_WAITING,
                    ODKS_STATUS_ATTACHMENTS_WAITING_FILES,
@@ -140,7 +144,7 @@ print_remarks(const struct odks_config *cfg, const PGresult *res)
         const char *type = odks_config_job(cfg, i)->sync_type;
 
         if (!is_known(res, type))
-            printf("\n%s: has not run yet\n", type);
+            odks_print(stdout, "\n%s: has not run yet\n", type);
     }
 }
 

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "core/err.h"
+#include "core/mem.h"
+#include "core/safe.h"
 #include "db/db.h"
 #include "sql/queries.h"
 
@@ -356,7 +358,7 @@ print_words(const PGresult *res, FILE *out)
 
         if (words == NULL || odks_db_text(res, row, PLAN_REFUSAL) != NULL)
             continue;
-        (void) fprintf(out, "%s\n", words);
+        odks_print(out, "%s\n", words);
         printed++;
     }
     return printed;
@@ -375,7 +377,7 @@ odks_migrate_plan(struct odks_db *db, const char *const *form_schemas,
     for (const struct odks_migration *m = odks_migrations;
          plan.missing != 0 && m->version != 0; m++) {
         if (m->version >= plan.missing)
-            (void) fprintf(out, "apply %04d_%s\n", m->version, m->name);
+            odks_print(out, "apply %04d_%s\n", m->version, m->name);
     }
     if (is_refused(plan.schemas, err) || is_refused(plan.adoption, err)
         || !odks_migrate_check(db, err))
@@ -387,25 +389,29 @@ odks_migrate_plan(struct odks_db *db, const char *const *form_schemas,
     return false;
 }
 
-/* Without a connection to quote for us. */
-static void
-print_ident(const char *name, FILE *out)
+/* Without a connection to quote for us; the caller frees it. */
+static char *
+quote_ident(const char *name)
 {
-    (void) fputc('"', out);
+    char *quoted = odks_xcalloc(2 * strlen(name) + 3, 1);
+    size_t len = 0;
+
+    quoted[len++] = '"';
     for (; *name != '\0'; name++) {
         if (*name == '"')
-            (void) fputc('"', out);
-        (void) fputc(*name, out);
+            quoted[len++] = '"';
+        quoted[len++] = *name;
     }
-    (void) fputc('"', out);
+    quoted[len] = '"';
+    return quoted;
 }
 
 static void
 print_schema(const char *name, FILE *out)
 {
-    (void) fputs("CREATE SCHEMA IF NOT EXISTS ", out);
-    print_ident(name, out);
-    (void) fputs(";\n", out);
+    CLEANUP_FREE char *ident = quote_ident(name);
+
+    odks_print(out, "CREATE SCHEMA IF NOT EXISTS %s;\n", ident);
 }
 
 /*
@@ -415,52 +421,57 @@ print_schema(const char *name, FILE *out)
 static void
 print_step(const struct odks_migration *m, FILE *out)
 {
-    (void) fprintf(out,
-                   "\nDO $odks$\nDECLARE\n    step text := "
-                   "$odks_step$%s$odks_step$;\n    sum text := "
-                   "encode(sha256(convert_to(step, 'UTF8')), 'hex');\n"
-                   "    known text;\nBEGIN\n"
-                   "    IF to_regclass('odk_sync_schema') IS NOT NULL THEN\n"
-                   "        SELECT checksum INTO known FROM odk_sync_schema\n"
-                   "        WHERE version = %d;\n    END IF;\n"
-                   "    IF known IS NULL THEN\n        EXECUTE step;\n"
-                   "        INSERT INTO odk_sync_schema (version, name, "
-                   "checksum)\n        VALUES (%d, '%s', sum);\n"
-                   "    ELSIF known <> sum THEN\n"
-                   "        RAISE EXCEPTION 'version %d of the odk_sync_* "
-                   "tables is of another odk-sync: its checksum differs';\n"
-                   "    END IF;\nEND\n$odks$;\n",
-                   m->text, m->version, m->version, m->name, m->version);
+    CLEANUP_FREE char *text = odks_xasprintf(
+        "\nDO $odks$\nDECLARE\n    step text := "
+        "$odks_step$%s$odks_step$;\n    sum text := "
+        "encode(sha256(convert_to(step, 'UTF8')), 'hex');\n"
+        "    known text;\nBEGIN\n"
+        "    IF to_regclass('odk_sync_schema') IS NOT NULL THEN\n"
+        "        SELECT checksum INTO known FROM odk_sync_schema\n"
+        "        WHERE version = %d;\n    END IF;\n"
+        "    IF known IS NULL THEN\n        EXECUTE step;\n"
+        "        INSERT INTO odk_sync_schema (version, name, "
+        "checksum)\n        VALUES (%d, '%s', sum);\n"
+        "    ELSIF known <> sum THEN\n"
+        "        RAISE EXCEPTION 'version %d of the odk_sync_* "
+        "tables is of another odk-sync: its checksum differs';\n"
+        "    END IF;\nEND\n$odks$;\n",
+        m->text, m->version, m->version, m->name, m->version);
+    odks_print_lines(out, text);
 }
 
 static void
 print_adoption(FILE *out)
 {
-    (void) fprintf(out,
-                   "\nDO $odks$\nDECLARE\n    todo record;\nBEGIN\n"
-                   "    FOR todo IN\n%s    LOOP\n"
-                   "        IF todo.refusal IS NOT NULL THEN\n"
-                   "            RAISE EXCEPTION '%%', todo.words\n"
-                   "                USING ERRCODE = todo.refusal, HINT = "
-                   "todo.statement;\n"
-                   "        END IF;\n        EXECUTE todo.statement;\n"
-                   "    END LOOP;\nEND\n$odks$;\n",
-                   odks_sql_schema_adopt.text);
+    CLEANUP_FREE char *text =
+        odks_xasprintf("\nDO $odks$\nDECLARE\n    todo record;\nBEGIN\n"
+                       "    FOR todo IN\n%s    LOOP\n"
+                       "        IF todo.refusal IS NOT NULL THEN\n"
+                       "            RAISE EXCEPTION '%%', todo.words\n"
+                       "                USING ERRCODE = todo.refusal, HINT = "
+                       "todo.statement;\n"
+                       "        END IF;\n        EXECUTE todo.statement;\n"
+                       "    END LOOP;\nEND\n$odks$;\n",
+                       odks_sql_schema_adopt.text);
+    odks_print_lines(out, text);
 }
 
 void
 odks_migrate_print(const char *tracking_schema, const char *const *form_schemas,
                    FILE *out)
 {
-    (void) fprintf(out, "BEGIN;\n%s;\n", odks_sql_schema_lock.text);
+    CLEANUP_FREE char *ident = quote_ident(tracking_schema);
+
+    odks_print(out, "BEGIN;\n");
+    odks_print_lines(out, odks_sql_schema_lock.text);
+    odks_print(out, ";\n");
     print_schema(tracking_schema, out);
     for (; *form_schemas != NULL; form_schemas++)
         print_schema(*form_schemas, out);
-    (void) fputs("SET LOCAL search_path = ", out);
-    print_ident(tracking_schema, out);
-    (void) fputs(", pg_temp;\nSET LOCAL lock_timeout = '10s';\n", out);
+    odks_print(out, "SET LOCAL search_path = %s, pg_temp;\n", ident);
+    odks_print(out, "SET LOCAL lock_timeout = '10s';\n");
     print_adoption(out);
     for (const struct odks_migration *m = odks_migrations; m->version != 0; m++)
         print_step(m, out);
-    (void) fputs("\nCOMMIT;\n", out);
+    odks_print(out, "\nCOMMIT;\n");
 }

@@ -230,7 +230,10 @@ take_err(struct odks_child *c)
         odks_log_progress(NULL);
 }
 
-/* At most PIPE_BUF bytes into what is ready for them: that does not block. */
+/*
+ * At most PIPE_BUF bytes into what is ready for them: that does not block.
+ * They are the words of a program that the user chose, and not changed.
+ */
 static void
 pass_err(struct odks_child *c)
 {

@@ -97,11 +97,24 @@ def test_calls():
     finds("only lib/db", with_call("lib/queue/a.c", "PQexec(0, 0)"))
     finds("only lib/http", with_call("lib/central/a.c", "curl_easy_init()"))
     finds("only main()", with_call("lib/core/a.c", "exit(1)"))
+    prints = ("printf(s)", "fprintf(stderr, s)", "puts(s)", "fputs(s, out)",
+              "putchar(c)", "fputc(c, out)", "fwrite(s, 1, n, out)",
+              "vfprintf(out, s, args)", "dprintf(2, s)", "perror(s)",
+              "write(STDERR_FILENO, s, n)")
+    said = lint(with_call("bin/a.c", prints[0]),
+                *(with_call(f"lib/run/{i}.c", what)
+                  for i, what in enumerate(prints)))
+    tap.equal([line for line in said if "only lib/core/safe.c" not in line],
+              [], "other findings")
+    tap.equal(len(said), len(prints) + 1, "prints")
     finds("comments are", with_call("lib/core/a.c", "f(); // no"))
     finds("no typedef", c_file("lib/core/a.c", "typedef struct a b;"))
     tap.equal(lint(with_call("lib/db/a.c", "PQsendQuery(0, 0)"),
                    with_call("lib/http/a.c", "curl_easy_init()"),
-                   with_call("lib/core/a.c", "_exit(1)")), [])
+                   with_call("lib/core/a.c", "_exit(1)"),
+                   with_call("lib/core/safe.c", "fputs(s, out)"),
+                   with_call("bin/a.c", "snprintf(s, n, t)"),
+                   with_call("bin/b.c", "write(fd, s, n)")), [])
 
 
 def test_first_lines():
