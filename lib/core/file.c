@@ -137,6 +137,22 @@ replace(const char *path, mode_t mode, const void *data, size_t len)
     return false;
 }
 
+/* What is no regular file, without making or emptying one in its place. */
+static FILE *
+open_special(const char *path)
+{
+    int fd = open(path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
+    struct stat st;
+
+    if (fd < 0)
+        return NULL;
+    if (fstat(fd, &st) == 0 && !S_ISREG(st.st_mode))
+        return fdopen(fd, "w");
+    (void) close(fd);
+    errno = EEXIST;
+    return NULL;
+}
+
 bool
 odks_file_replace(const char *path, const void *data, size_t len,
                   struct odks_err *err)
@@ -144,8 +160,16 @@ odks_file_replace(const char *path, const void *data, size_t len,
     struct stat st;
     bool there = stat(path, &st) == 0;
 
+    if (!there && lstat(path, &st) == 0) {
+        odks_err_set(err, ODKS_EXIT_CANTCREAT,
+                     "cannot write %s: it is a link to a file that is not "
+                     "there",
+                     path);
+        odks_err_hint(err, "Delete the link, or create that file.");
+        return false;
+    }
     if (there && !S_ISREG(st.st_mode)) {
-        FILE *file = fopen(path, "we");
+        FILE *file = open_special(path);
 
         return (file != NULL && write_all(file, data, len, false))
                || cannot_write(path, err);

@@ -19,8 +19,9 @@ ODKS_MUST_CHECK bool odks_file_read(const char *path, struct odks_buf *b,
 
 /*
  * Make data the content of a file, new or not; the rights of one that is
- * there stay. What is no regular file (/dev/stdout) is just written to. 73 if
- * it cannot be; the file is unchanged then.
+ * there stay. A link to a regular file stays one, a link to nothing is refused.
+ * What is no regular file (/dev/stdout) is just written to. 73 if it cannot be;
+ * the file is unchanged then.
  */
 ODKS_MUST_CHECK bool odks_file_replace(const char *path, const void *data,
                                        size_t len, struct odks_err *err);

@@ -121,6 +121,20 @@ START_TEST(replace)
 }
 END_TEST
 
+START_TEST(a_link_to_nothing_is_refused)
+{
+    struct odks_err err = ODKS_ERR_INIT;
+    struct stat st;
+
+    ck_assert_int_eq(symlink("nothing", "link"), 0);
+    ck_assert(!odks_file_replace("link", "x", 1, &err));
+    ck_assert_int_eq(err.code, ODKS_EXIT_CANTCREAT);
+    ck_assert_int_eq(lstat("link", &st), 0);
+    ck_assert(S_ISLNK(st.st_mode));
+    ck_assert_int_ne(lstat("nothing", &st), 0);
+}
+END_TEST
+
 static const struct {
     const char *path, *message;
 } failures[] = {
@@ -200,6 +214,7 @@ suite(void)
     tcase_add_test(tc, read_all);
     tcase_add_test(tc, read_what_is_refused);
     tcase_add_test(tc, replace);
+    tcase_add_test(tc, a_link_to_nothing_is_refused);
     tcase_add_loop_test(tc, replace_fails, 0,
                         sizeof(failures) / sizeof(failures[0]));
     tcase_add_test(tc, backup);
