@@ -248,6 +248,7 @@ start(struct command *c, struct odks_err *err)
     const struct odks_child_conf child = {
         .argv = conf->argv != NULL ? conf->argv : shell,
         .env = (const char *const *) env,
+        .hidden = odks_config_secret_variables(c->a->cfg),
         .no_input = conf->argv == NULL,
         .alive = odks_attempt_certain(c->a),
         .report = on_report,

@@ -323,7 +323,8 @@ odks_config_check(struct odks_config *cfg, struct odks_err *err)
         bool fine = true;
 
         if (section->kind == ODKS_SECTION_DATABASE)
-            fine = exclusive(cfg, section, "password", "password_file", err);
+            fine = exclusive(cfg, section, "password", "password_file", err)
+                   && odks_config_check_libpq(cfg, section, err);
         else if (section->kind == ODKS_SECTION_CENTRAL)
             fine = check_central(cfg, section, err);
         else if (section->kind == ODKS_SECTION_JOB)

@@ -43,6 +43,8 @@ add_libpq(struct odks_config *cfg)
            schema->count * sizeof(cfg->database[0]));
     for (const PQconninfoOption *o = libpq; o != NULL && o->keyword != NULL;
          o++) {
+        if (o->envvar != NULL && strcmp(o->dispchar, "*") == 0)
+            odks_config_add_secret_variable(cfg, o->envvar);
         if (!is_offered(o))
             continue;
         cfg->database[schema->count++] = (struct odks_option){
@@ -137,6 +139,7 @@ odks_config_free(struct odks_config *cfg)
     free(cfg->owned);
     free(cfg->remarks);
     free(cfg->database);
+    free(cfg->secret_variables);
     PQconninfoFree(cfg->libpq);
     free(cfg);
 }

@@ -218,6 +218,12 @@ ODKS_MUST_CHECK bool odks_config_job_sql(const struct odks_job_conf *job,
 void odks_config_print(const struct odks_config *cfg, bool json, FILE *out);
 
 /*
+ * The names of the environment variables that hold passwords of odk-sync,
+ * NULL-terminated: other programs must not inherit them.
+ */
+const char *const *odks_config_secret_variables(const struct odks_config *cfg);
+
+/*
  * Write "key = text", in several lines if it is long, so that it is read back
  * as the same text. False if that is not possible, as with control characters;
  * nothing is written then.

@@ -145,6 +145,18 @@ wipe_buf(struct odks_buf *b)
     odks_buf_free(b);
 }
 
+/* The names in ${NAME}; text is one that odks_text_expand() accepts. */
+static void
+keep_variables(struct odks_config *cfg, const char *text)
+{
+    for (const char *s = text; (s = strstr(s, "${")) != NULL; s += 2) {
+        if (s > text && s[-1] == '$')
+            continue;
+        CLEANUP_FREE char *name = odks_xstrndup(s + 2, strcspn(s + 2, "}"));
+        odks_config_add_secret_variable(cfg, name);
+    }
+}
+
 static bool
 take_entry(struct odks_config *cfg, struct odks_section *section,
            const struct odks_ini_entry *entry, const char *origin,
@@ -172,6 +184,8 @@ take_entry(struct odks_config *cfg, struct odks_section *section,
         odks_err_context(err, "%s: %s", origin, entry->key);
         return false;
     }
+    if (odks_config_is_secret(option, text.data))
+        keep_variables(cfg, entry->value);
     return secret_is_safe(cfg, option, bare, origin, err)
            && odks_config_set(cfg, section, option, text.data, origin, err);
 }

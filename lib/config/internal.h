@@ -93,7 +93,9 @@ struct odks_config {
     size_t owned_count;
     struct odks_remark *remarks;
     size_t remark_count;
-    void *libpq;                  /* PQconninfoOption *, the labels */
+    void *libpq;                   /* PQconninfoOption *, the labels */
+    const char **secret_variables; /* names; NULL-terminated */
+    size_t secret_variable_count;
     struct odks_option *database; /* options of [database], libpq's included */
 };
 
@@ -179,6 +181,27 @@ ODKS_MUST_CHECK bool
 odks_config_load_from(const char *path, const char *system_wide,
                       const struct odks_config_flag *flags, size_t flag_count,
                       struct odks_config **cfg, struct odks_err *err);
+
+/* libpq.c */
+
+/* What libpq takes from its own environment where the file says nothing. */
+struct odks_value odks_config_libpq_value(const struct odks_config *cfg,
+                                          const struct odks_option *option,
+                                          char origin[80]);
+
+/*
+ * Is there a connection string in the place of a parameter of libpq? It would
+ * not work, and the password in it would be shown.
+ */
+ODKS_MUST_CHECK bool odks_config_check_libpq(const struct odks_config *cfg,
+                                             const struct odks_section *section,
+                                             struct odks_err *err);
+
+/* Must the value be masked? */
+bool odks_config_is_secret(const struct odks_option *option, const char *text);
+
+/* Keep the name of a variable from which a secret was read. */
+void odks_config_add_secret_variable(struct odks_config *cfg, const char *name);
 
 /* text.c */
 

@@ -157,6 +157,8 @@ apply_environment(struct odks_config *cfg, struct odks_section *section,
 
     if (value == NULL)
         return true;
+    if (odks_config_is_secret(option, value))
+        odks_config_add_secret_variable(cfg, variable);
     CLEANUP_FREE char *origin = odks_xasprintf("environment %s", variable);
     if (!is_unambiguous(cfg, section, option, variable, err)
         || !odks_config_set(cfg, section, option, value, origin, err))

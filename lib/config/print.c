@@ -20,23 +20,6 @@ typedef void visit_fn(const struct odks_section *section,
                       const struct odks_option *option,
                       const struct odks_value *value, void *arg);
 
-/* What libpq takes from its own environment where we say nothing. */
-static struct odks_value
-libpq_value(const struct odks_config *cfg, const struct odks_option *option,
-            char origin[80])
-{
-    for (const PQconninfoOption *o = cfg->libpq;
-         o != NULL && o->keyword != NULL; o++) {
-        const char *text = o->envvar != NULL ? getenv(o->envvar) : NULL;
-
-        if (text == NULL || strcmp(o->keyword, option->key) != 0)
-            continue;
-        (void) snprintf(origin, 80, "environment %s", o->envvar);
-        return (struct odks_value){ .text = text, .origin = origin };
-    }
-    return (struct odks_value){ .text = NULL };
-}
-
 /* Call visit for each value in force of a section. */
 static void
 each_value(const struct odks_config *cfg, const struct odks_section *section,
@@ -50,7 +33,7 @@ each_value(const struct odks_config *cfg, const struct odks_section *section,
         char origin[80];
 
         if (value.text == NULL && option->offset == ODKS_OPTION_NO_FIELD)
-            value = libpq_value(cfg, option, origin);
+            value = odks_config_libpq_value(cfg, option, origin);
         if (value.text != NULL && odks_config_applies(section, option->key))
             visit(section, option, &value, arg);
     }
@@ -183,7 +166,7 @@ ini_value(const struct odks_section *section, const struct odks_option *option,
     FILE *out = arg;
     CLEANUP_BUF struct odks_buf b = ODKS_BUF_INIT(ODKS_CONFIG_VALUE_MAX * 4);
     CLEANUP_FREE char *text = escape(value->text);
-    bool secret = option->type == ODKS_OPTION_SECRET;
+    bool secret = odks_config_is_secret(option, value->text);
 
     (void) section;
     if (secret || !format_value(option->key, text, &b)) {
@@ -229,7 +212,7 @@ static void
 file_value(const struct odks_section *section, const struct odks_option *option,
            const struct odks_value *value, FILE *out)
 {
-    if (option->type != ODKS_OPTION_SECRET
+    if (!odks_config_is_secret(option, value->text)
         && odks_config_print_value(option->key, value->text, out))
         return;
     if (value->variable == NULL) {
@@ -313,7 +296,7 @@ json_value(const struct odks_section *section, const struct odks_option *option,
     struct json_object *object = json_object_new_object();
     struct json_object *v = NULL;
 
-    if (option->type == ODKS_OPTION_SECRET)
+    if (odks_config_is_secret(option, value->text))
         v = json_object_new_string(mask);
     else if (option->offset != ODKS_OPTION_NO_FIELD)
         v = typed(section, option);

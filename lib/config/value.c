@@ -180,7 +180,7 @@ odks_config_parse_value(struct odks_config *cfg, struct odks_section *section,
         return true;
 
     odks_option_expected(option, expected);
-    bool secret = option->type == ODKS_OPTION_SECRET;
+    bool secret = odks_config_is_secret(option, value->text);
     bool is_long = strlen(value->text) > 100;
     odks_err_set(err, value->from_flag ? ODKS_EXIT_USAGE : ODKS_EXIT_CONFIG,
                  "%s: %s: found %s%s%s, expected %s", value->origin,

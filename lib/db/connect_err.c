@@ -6,6 +6,7 @@
 
 #include <ctype.h>
 #include <string.h>
+#include <strings.h>
 
 #include "core/limit.h"
 
@@ -168,10 +169,75 @@ odks_db_connect_said(const char *said, struct odks_err *err)
     }
 }
 
+bool
+odks_db_is_secret_setting(const char *name, size_t len)
+{
+    static const char *const words[] = { "pass", "secret", "token", "key" };
+
+    for (size_t i = 0; i < len; i++) {
+        for (size_t k = 0; k < sizeof(words) / sizeof(words[0]); k++) {
+            size_t n = strlen(words[k]);
+
+            if (n <= len - i && strncasecmp(name + i, words[k], n) == 0)
+                return true;
+        }
+    }
+    return false;
+}
+
+static void
+hide_in(char *text, const char *secret)
+{
+    size_t len = strlen(secret);
+    size_t stars = len < 3 ? len : 3;
+
+    for (char *at; len > 0 && (at = strstr(text, secret)) != NULL;
+         text = at + stars) {
+        memset(at, '*', stars);
+        memmove(at + stars, at + len, strlen(at + len) + 1);
+    }
+}
+
+/*
+ * The server quotes options in its errors, and a setting of the user's own may
+ * be a password. A space within a value is written "\\ ".
+ */
+static void
+hide_options(const char *options, struct odks_err *err)
+{
+    char value[sizeof(err->message)];
+    const char *name = options;
+
+    for (const char *s = options; *s != '\0'; s++) {
+        size_t len = 0;
+
+        if (*s == ' ')
+            name = s;
+        if (*s != '=' || !odks_db_is_secret_setting(name, (size_t) (s - name)))
+            continue;
+        for (; s[1] != '\0' && s[1] != ' ' && len < sizeof(value) - 1; s++) {
+            if (s[1] == '\\' && s[2] != '\0')
+                s++;
+            value[len++] = s[1];
+        }
+        value[len] = '\0';
+        hide_in(err->message, value);
+        hide_in(err->detail, value);
+    }
+}
+
 void
 odks_db_connect_err(PGconn *conn, struct odks_err *err)
 {
+    PQconninfoOption *all = PQconninfo(conn);
+
     odks_db_connect_said(PQerrorMessage(conn), err);
+    for (const PQconninfoOption *o = all; o != NULL && o->keyword != NULL;
+         o++) {
+        if (o->val != NULL && strcmp(o->keyword, "options") == 0)
+            hide_options(o->val, err);
+    }
+    PQconninfoFree(all);
     if (!PQconnectionNeedsPassword(conn))
         return;
     err->code = ODKS_EXIT_NOPERM;

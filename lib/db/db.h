@@ -49,6 +49,12 @@ struct odks_sql {
 ODKS_DEFINE_CLEANUP(pgresult, PGresult *, PQclear)
 #define CLEANUP_PGRESULT CLEANUP(odks_cleanup_pgresult)
 
+/*
+ * Might a setting in the parameter "options" be a password, by the len bytes of
+ * its name? An error about it must not show its value.
+ */
+bool odks_db_is_secret_setting(const char *name, size_t len);
+
 /* Connect; the caller owns *db. conf must outlive it. */
 ODKS_MUST_CHECK bool odks_db_connect(const struct odks_db_conf *conf,
                                      struct odks_db **db, struct odks_err *err);

@@ -78,24 +78,26 @@ open_pipes(struct pipes *p)
            && fcntl(p->err[READ], F_SETFL, O_NONBLOCK) == 0;
 }
 
+/* Is one of names the name in entry, "NAME=value"? */
 static bool
-is_replaced(const char *entry, const char *const *more)
+is_named(const char *entry, const char *const *names)
 {
-    size_t len = strcspn(entry, "=") + 1;
+    size_t len = strcspn(entry, "=");
 
-    for (; *more != NULL; more++) {
-        if (strncmp(entry, *more, len) == 0)
+    for (; *names != NULL; names++) {
+        if (strncmp(entry, *names, len) == 0
+            && ((*names)[len] == '\0' || (*names)[len] == '='))
             return true;
     }
     return false;
 }
 
 /*
- * What is in old and not replaced by more, and then more: an array that the
- * caller frees, of words that nobody writes to.
+ * What is in old and neither hidden nor replaced by more, and then more: an
+ * array that the caller frees, of words that nobody writes to.
  */
 static char **
-merge(char *const *old, const char *const *more)
+merge(char *const *old, const char *const *hidden, const char *const *more)
 {
     size_t count = 1, n = 0;
 
@@ -105,7 +107,7 @@ merge(char *const *old, const char *const *more)
         count++;
     char **all = odks_xcalloc(count, sizeof(all[0]));
     for (; *old != NULL; old++) {
-        if (!is_replaced(*old, more))
+        if (!is_named(*old, hidden) && !is_named(*old, more))
             all[n++] = *old;
     }
     for (; *more != NULL; more++)
@@ -121,8 +123,10 @@ static pid_t
 fork_guard(const struct odks_child_conf *conf, const struct pipes *p)
 {
     char *const none[] = { NULL };
-    char **argv = merge(none, conf->argv);
-    char **env = merge(environ, conf->env);
+    const char *const nothing[] = { NULL };
+    char **argv = merge(none, nothing, conf->argv);
+    char **env = merge(environ, conf->hidden != NULL ? conf->hidden : nothing,
+                       conf->env);
     struct odks_guard g = { .line = p->line[READ],
                             .status = p->status[WRITE],
                             .report = p->report[WRITE],
