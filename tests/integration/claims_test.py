@@ -49,6 +49,39 @@ def test_waiting_for_a_table_keeps_the_claim():
                   ["success", "success"], "history")
 
 
+def test_waiting_for_views_keeps_the_claim():
+    """Each try to change a view that is in use is rolled back, and there are
+    more of them than the lease lasts."""
+    def form(*more):
+        return ["a:string"] + [{f"r{i}[]": ["x:string", *more]}
+                               for i in range(10)]
+
+    with odks.World() as world:
+        world.settings["odk-sync"]["lease"] = "15s"
+        world.job("f", form="f", every="1000h")
+        world.central.publish("f", "1", form())
+        world.init()
+        world.central.create("f", seed=1)
+        world.ok("run")
+        world.central.publish("f", "2", form("y:int"))
+        world.central.create("f", seed=2)
+        views = world.session.rows(
+            "SELECT oid::regclass::text AS name FROM pg_class"
+            " WHERE relkind = 'v' AND relnamespace = 'odk'::regnamespace")
+        tap.check(len(views) > 10, str(views))
+        other = pg.Session(world.database)
+        other.run("BEGIN;" + "".join(
+            f"COMMENT ON VIEW {v['name']} IS 'in use';" for v in views))
+        process = world.start("run", "f")
+        while process.poll() is None:
+            world.ok("run")  # would take the job back, if it could
+        other.close()
+        tap.equal((process.returncode, process.communicate()[1]), (0, ""),
+                  "the run")
+        tap.equal([r["status"] for r in world.history()],
+                  ["success", "success"], "history")
+
+
 def stopped_in_the_middle(world):
     """A run whose time is over after the first of three windows."""
     for limit in (2, 10, 50):  # what a slow machine takes to get there
