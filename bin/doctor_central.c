@@ -71,6 +71,7 @@ check_each_form(struct odks_doctor *d, const struct odks_job_conf *job,
         struct json_object *pair = json_object_array_get_idx(forms, i);
         struct odks_job_conf one = *job;
 
+        one.all_forms = false;
         one.form_of = job->sync_type;
         one.sync_type =
             json_object_get_string(json_object_array_get_idx(pair, 0));
