@@ -58,6 +58,12 @@ tell(const char *what)
     odks_log(ODKS_LOG_INFO, "%s", what);
 }
 
+static void
+print_line(const char *what)
+{
+    odks_print(stdout, "%s\n", what);
+}
+
 static bool
 init(struct odks_cmd_db *c, struct odks_err *err)
 {
@@ -92,9 +98,10 @@ odks_cmd_init(const struct odks_cli *cli, struct odks_err *err)
     if (!odks_config_db_conf(c.cfg, c.instance, &c.conf, err)
         || !odks_db_connect(&c.conf, &c.db, err))
         return err->code;
-    bool ok = cli->check ? odks_db_begin(c.db, err)
-                               && odks_migrate_plan(c.db, schemas, stdout, err)
-                         : init(&c, err);
+    bool ok = cli->check
+                  ? odks_db_begin(c.db, err)
+                        && odks_migrate_plan(c.db, schemas, print_line, err)
+                  : init(&c, err);
     if (ok && cli->check)
         odks_print(stdout, "the tables are as they should be\n");
     return ok ? ODKS_EXIT_OK : err->code;

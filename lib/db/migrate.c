@@ -3,11 +3,10 @@
 
 #include "db/migrate.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "core/err.h"
-#include "core/mem.h"
-#include "core/safe.h"
 #include "db/db.h"
 #include "sql/queries.h"
 
@@ -31,7 +30,10 @@ plan_clear(struct plan *plan)
 }
 #define CLEANUP_PLAN CLEANUP(plan_clear)
 
-enum { LIST_MAX = 1 << 20 }; /* bytes of an array literal */
+enum {
+    LIST_MAX = 1 << 20, /* bytes of an array literal */
+    STEP_TEXT = 80      /* bytes for what is told of a step */
+};
 
 /* A field of an array literal, in quotes. */
 static bool
@@ -348,36 +350,42 @@ odks_migrate(struct odks_db *db, const char *const *form_schemas,
     return true;
 }
 
+/* Tell what is to be done; how many lines that were. */
 static int
-print_words(const PGresult *res, FILE *out)
+tell_words(const PGresult *res, odks_migrate_tell *tell)
 {
-    int printed = 0;
+    int lines = 0;
 
     for (int row = 0; row < PQntuples(res); row++) {
         const char *words = odks_db_text(res, row, PLAN_WORDS);
 
         if (words == NULL || odks_db_text(res, row, PLAN_REFUSAL) != NULL)
             continue;
-        odks_print(out, "%s\n", words);
-        printed++;
+        tell(words);
+        lines++;
     }
-    return printed;
+    return lines;
 }
 
 bool
 odks_migrate_plan(struct odks_db *db, const char *const *form_schemas,
-                  FILE *out, struct odks_err *err)
+                  odks_migrate_tell *tell, struct odks_err *err)
 {
     CLEANUP_PLAN struct plan plan = { 0 };
 
     if (!make_plan(db, form_schemas, &plan, err))
         return false;
-    int lines = print_words(plan.schemas, out);
-    lines += print_words(plan.adoption, out);
+    int lines = tell_words(plan.schemas, tell);
+    lines += tell_words(plan.adoption, tell);
     for (const struct odks_migration *m = odks_migrations;
          plan.missing != 0 && m->version != 0; m++) {
-        if (m->version >= plan.missing)
-            odks_print(out, "apply %04d_%s\n", m->version, m->name);
+        char text[STEP_TEXT];
+
+        if (m->version < plan.missing)
+            continue;
+        (void) snprintf(text, sizeof(text), "apply %04d_%s", m->version,
+                        m->name);
+        tell(text);
     }
     if (is_refused(plan.schemas, err) || is_refused(plan.adoption, err)
         || !odks_migrate_check(db, err))
@@ -387,91 +395,4 @@ odks_migrate_plan(struct odks_db *db, const char *const *form_schemas,
     odks_err_set(err, ODKS_EXIT_CONFIG, "a schema for form tables is missing");
     odks_err_hint(err, "Run \"odk-sync init\".");
     return false;
-}
-
-/* Without a connection to quote for us; the caller frees it. */
-static char *
-quote_ident(const char *name)
-{
-    char *quoted = odks_xcalloc(2 * strlen(name) + 3, 1);
-    size_t len = 0;
-
-    quoted[len++] = '"';
-    for (; *name != '\0'; name++) {
-        if (*name == '"')
-            quoted[len++] = '"';
-        quoted[len++] = *name;
-    }
-    quoted[len] = '"';
-    return quoted;
-}
-
-static void
-print_schema(const char *name, FILE *out)
-{
-    CLEANUP_FREE char *ident = quote_ident(name);
-
-    odks_print(out, "CREATE SCHEMA IF NOT EXISTS %s;\n", ident);
-}
-
-/*
- * Each step is run from its own text, so that its checksum is that text's, and
- * only if it is not there yet.
- */
-static void
-print_step(const struct odks_migration *m, FILE *out)
-{
-    CLEANUP_FREE char *text = odks_xasprintf(
-        "\nDO $odks$\nDECLARE\n    step text := "
-        "$odks_step$%s$odks_step$;\n    sum text := "
-        "encode(sha256(convert_to(step, 'UTF8')), 'hex');\n"
-        "    known text;\nBEGIN\n"
-        "    IF to_regclass('odk_sync_schema') IS NOT NULL THEN\n"
-        "        SELECT checksum INTO known FROM odk_sync_schema\n"
-        "        WHERE version = %d;\n    END IF;\n"
-        "    IF known IS NULL THEN\n        EXECUTE step;\n"
-        "        INSERT INTO odk_sync_schema (version, name, "
-        "checksum)\n        VALUES (%d, '%s', sum);\n"
-        "    ELSIF known <> sum THEN\n"
-        "        RAISE EXCEPTION 'version %d of the odk_sync_* "
-        "tables is of another odk-sync: its checksum differs';\n"
-        "    END IF;\nEND\n$odks$;\n",
-        m->text, m->version, m->version, m->name, m->version);
-    odks_print_lines(out, text);
-}
-
-static void
-print_adoption(FILE *out)
-{
-    CLEANUP_FREE char *text =
-        odks_xasprintf("\nDO $odks$\nDECLARE\n    todo record;\nBEGIN\n"
-                       "    FOR todo IN\n%s    LOOP\n"
-                       "        IF todo.refusal IS NOT NULL THEN\n"
-                       "            RAISE EXCEPTION '%%', todo.words\n"
-                       "                USING ERRCODE = todo.refusal, HINT = "
-                       "todo.statement;\n"
-                       "        END IF;\n        EXECUTE todo.statement;\n"
-                       "    END LOOP;\nEND\n$odks$;\n",
-                       odks_sql_schema_adopt.text);
-    odks_print_lines(out, text);
-}
-
-void
-odks_migrate_print(const char *tracking_schema, const char *const *form_schemas,
-                   FILE *out)
-{
-    CLEANUP_FREE char *ident = quote_ident(tracking_schema);
-
-    odks_print(out, "BEGIN;\n");
-    odks_print_lines(out, odks_sql_schema_lock.text);
-    odks_print(out, ";\n");
-    print_schema(tracking_schema, out);
-    for (; *form_schemas != NULL; form_schemas++)
-        print_schema(*form_schemas, out);
-    odks_print(out, "SET LOCAL search_path = %s, pg_temp;\n", ident);
-    odks_print(out, "SET LOCAL lock_timeout = '10s';\n");
-    print_adoption(out);
-    for (const struct odks_migration *m = odks_migrations; m->version != 0; m++)
-        print_step(m, out);
-    odks_print(out, "\nCOMMIT;\n");
 }

@@ -40,13 +40,14 @@ ODKS_MUST_CHECK bool odks_migrate(struct odks_db *db,
                                   struct odks_err *err);
 
 /*
- * In the caller's transaction: write to out what odks_migrate() would do, a
- * line for each change. True if that is nothing; else err says why: 78 when
+ * In the caller's transaction: tell what odks_migrate() would do, a line for
+ * each change. True if that is nothing; else err says why: 78 when
  * there is something to do, or what odks_migrate() would fail with.
  */
 ODKS_MUST_CHECK bool odks_migrate_plan(struct odks_db *db,
                                        const char *const *form_schemas,
-                                       FILE *out, struct odks_err *err);
+                                       odks_migrate_tell *tell,
+                                       struct odks_err *err);
 
 /* The SQL that odks_migrate() would run, whatever it finds, for a DBA. */
 void odks_migrate_print(const char *tracking_schema,
