@@ -10,8 +10,8 @@
 #include "core/json.h"
 #include "core/log.h"
 #include "core/mem.h"
-#include "core/utf8.h"
 #include "core/safe.h"
+#include "core/utf8.h"
 
 /* One line for each check, at once: the next one may take its time. */
 static void
