@@ -8,8 +8,7 @@
 #include <stdio.h>
 #include <time.h>
 
-/* Of the years 1 and 9999 in UTC: the years that have four digits. */
-#define FIRST_SECOND INT64_C(-62135596800)
+/* Of the year 9999 in UTC: a later year has five digits. */
 #define LAST_SECOND INT64_C(253402300799)
 
 /* Exactly n digits as a number; moves *s behind them. */
@@ -121,7 +120,7 @@ odks_time_parse(const char *text, int64_t *us, enum odks_time_zone *zone)
         return false;
 
     int64_t seconds = (int64_t) timegm(&tm) - offset;
-    if (seconds < FIRST_SECOND || seconds > LAST_SECOND)
+    if (seconds > LAST_SECOND)
         return false;
     *us = seconds * 1000000 + fraction;
     if (zone != NULL)
