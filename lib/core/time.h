@@ -20,7 +20,8 @@ enum odks_time_zone { ODKS_TIME_WITH_ZONE, ODKS_TIME_LOCAL };
  * Read "2026-11-23T16:15:30.123Z", "... +01:00", "2026-11-23" or
  * "2026-11-23 16:15" (no zone: taken as UTC and *zone says so; zone may be
  * NULL). Dates and times that do not exist, years outside 0001..9999, and times
- * after the year 9999 in UTC are refused. More than six digits of a fraction are cut.
+ * after the year 9999 in UTC are refused. More than six digits of a fraction
+ * are cut.
  */
 bool odks_time_parse(const char *text, int64_t *us, enum odks_time_zone *zone);
 
