@@ -90,9 +90,10 @@ odks_cmd_init(const struct odks_cli *cli, struct odks_err *err)
         return err->code;
     CLEANUP_FREE const char **schemas = form_schemas(c.cfg);
     if (cli->print) {
-        odks_migrate_print(odks_config_database(c.cfg)->tracking_schema,
-                           schemas, stdout);
-        return ODKS_EXIT_OK;
+        return odks_migrate_print(odks_config_database(c.cfg)->tracking_schema,
+                                  schemas, stdout, err)
+                   ? ODKS_EXIT_OK
+                   : err->code;
     }
     odks_instance(c.instance);
     if (!odks_config_db_conf(c.cfg, c.instance, &c.conf, err)

@@ -5,9 +5,13 @@
 #   -- returns MIN..MAX rows of COLS columns, takes N parameters
 # where MAX may be * for any number of rows. With -v header=1 the declarations
 # come out instead.
+#
+# {schema} and {schema_name} are holes for the tracking schema (lib/db/fill.h).
+# A name of odk-sync without its schema would not be found, or be somebody
+# else's, and a hole in a literal would not be filled: neither gets through.
 
 function fail(what) {
-    print FILENAME ": " what > "/dev/stderr"
+    print FILENAME ":" FNR ": " what > "/dev/stderr"
     failed = 1
     exit 1
 }
@@ -27,15 +31,51 @@ function finish() {
         table = table sprintf("    { %d, \"%s\", text_m%s_%s,\n      \"%s\" },\n", migration + 0, name, migration, name, sum)
 }
 
-# The text in C is the file to the byte.
+# Of the file without what names the schema: the first migrations were released
+# before they named it, and their checksums are in databases.
 function checksum(file,    command, words) {
-    command = "sha256sum " file
+    command = "sed -e 's/{schema}[.]//g'" \
+        " -e \"s/quote_ident({schema_name}) || '[.]' || //g\" " file \
+        " | sha256sum"
     command | getline words
     close(command)
     words = substr(words, 1, 64)
     if (length(words) != 64 || words ~ /[^0-9a-f]/)
         fail("sha256sum does not tell its checksum")
     return words
+}
+
+# What is outside of literals and comments. An index, a constraint and a trigger
+# are in the schema of their table, and a new name has none.
+function check(line,    before, found) {
+    for (;;) {
+        if (in_literal) {
+            found = index(line, "'")
+            if ((found ? substr(line, 1, found) : line) ~ /[{]schema/)
+                fail("a hole in a literal")
+            if (!found)
+                return
+            line = substr(line, found + 1)
+            in_literal = 0
+        }
+        if (!match(line, /'|--|[{]|odk_sync_/)) {
+            code = code line "\n"
+            return
+        }
+        before = code substr(line, 1, RSTART - 1)
+        found = substr(line, RSTART)
+        code = substr(before, length(before) > 60 ? length(before) - 60 : 1) \
+            substr(line, RSTART, RLENGTH)
+        line = substr(line, RSTART + RLENGTH)
+        if (found ~ /^--/)
+            return
+        if (found ~ /^'/)
+            in_literal = 1
+        else if (found ~ /^[{]/ && found !~ /^[{]schema(_name)?[}]/)
+            fail("unknown hole: " found)
+        else if (found ~ /^odk_sync_/ && before !~ /([{]schema[}][.]|[A-Za-z0-9_])$/ && before !~ /(INDEX|CONSTRAINT|TRIGGER|RENAME TO)[ \n]+$/)
+            fail("without {schema}: " found)
+    }
 }
 
 BEGIN {
@@ -55,6 +95,8 @@ FNR == 1 {
     sub(/.*\//, "", name)
     sub(/\.sql$/, "", name)
     migration = ""
+    code = ""
+    in_literal = 0
     if (FILENAME ~ /migrations\//) {
         if (name !~ /^[0-9][0-9][0-9][0-9]_[a-z0-9_]+$/)
             fail("not named NNNN_name.sql")
@@ -75,6 +117,7 @@ FNR == 1 {
 }
 
 !header {
+    check($0)
     gsub(/\\/, "\\\\")
     gsub(/"/, "\\\"")
     printf "    \"%s\\n\"\n", $0

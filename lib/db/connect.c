@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "core/stop.h"
+#include "db/fill.h"
 
 /* Nothing in lib/db ends the process when memory is short: libodksync lives
  * in other people's. */
@@ -146,32 +147,29 @@ static const char pinned[] =
     " SET LOCAL array_nulls = on; SET LOCAL transform_null_equals = off;";
 
 /*
- * The settings of a transaction and the BEGIN before them, in one text; false
- * when the schema's name cannot be quoted.
+ * The settings of a transaction and the BEGIN before them, in one text.
+ *
+ * PostgreSQL takes the function or operator that matches best, from whichever
+ * schema of search_path: so there is none in it where another role may create
+ * one. pg_temp is never searched for them; it is named so that temporary tables
+ * do not come before the catalogs.
  */
 static bool
 make_begin(struct odks_db *db, struct odks_err *err)
 {
-    char *schema = PQescapeIdentifier(db->conn, db->conf->tracking_schema,
-                                      strlen(db->conf->tracking_schema));
-    if (schema == NULL) {
-        odks_err_set(err, ODKS_EXIT_CONFIG,
-                     "the name of the tracking schema cannot be quoted: %s",
-                     PQerrorMessage(db->conn));
+    if (!odks_fill_fits(db->conf->tracking_schema, err))
         return false;
-    }
     int len = asprintf(
         &db->begin,
         BEGIN_TEXT
-        " SET LOCAL search_path = %s, pg_temp;%s"
+        " SET LOCAL search_path = pg_catalog, pg_temp;%s"
         " SET LOCAL lock_timeout = '10s'; SET LOCAL statement_timeout = '%us';"
         " SET LOCAL idle_in_transaction_session_timeout = '60s'%s",
-        schema, pinned, db->conf->statement_timeout_s,
+        pinned, db->conf->statement_timeout_s,
         PQserverVersion(db->conn) >= 170000
             ? "; SET LOCAL transaction_timeout = 0"
             : "");
 
-    PQfreemem(schema);
     if (len < 0) {
         db->begin = NULL;
         odks_err_set(err, ODKS_EXIT_OS, "out of memory");
@@ -197,7 +195,8 @@ set_session(struct odks_db *db, struct odks_err *err)
         " pg_catalog.count(pg_catalog.set_config(n, v, false)) FROM (VALUES"
         " ('tcp_keepalives_idle', '5'), ('tcp_keepalives_interval', '2'),"
         " ('tcp_keepalives_count', '3'), ('tcp_user_timeout', '10000')%s"
-        ") AS s (n, v) WHERE pg_catalog.pg_backend_pid() = %d",
+        ") AS s (n, v)"
+        " WHERE pg_catalog.pg_backend_pid() OPERATOR(pg_catalog.=) %d",
         PQserverVersion(db->conn) >= 140000
             ? ", ('client_connection_check_interval', '1000'),"
               " ('idle_session_timeout', '0')"

@@ -10,12 +10,14 @@
 
 #include "core/log.h"
 #include "core/stop.h"
+#include "db/fill.h"
 #include "db/internal.h"
 
 enum {
-    GRACE_S = 15,        /* beyond the server's own statement_timeout */
-    CANCEL_WAIT_S = 5,   /* for the answer after a cancel */
-    COPY_CHUNK = 1 << 16 /* bytes per PQputCopyData() */
+    GRACE_S = 15,         /* beyond the server's own statement_timeout */
+    CANCEL_WAIT_S = 5,    /* for the answer after a cancel */
+    COPY_CHUNK = 1 << 16, /* bytes per PQputCopyData() */
+    FILLED_MAX = 64 << 20 /* bytes of a statement */
 };
 
 bool
@@ -157,10 +159,27 @@ collect(struct odks_db *db, const char *name, waiter *wait,
     return odks_steal(&last);
 }
 
+/* text, or filled with it if it has holes; NULL: err is set. */
+static const char *
+fill(const struct odks_db *db, const char *text, struct odks_buf *filled,
+     struct odks_err *err)
+{
+    if (!odks_fill_needed(text))
+        return text;
+    return odks_fill(text, db->conf->tracking_schema, filled, err)
+               ? filled->data
+               : NULL;
+}
+
 PGresult *
 odks_db_exec(struct odks_db *db, const char *name, const char *text, int count,
              const char *const *params, struct odks_err *err)
 {
+    CLEANUP_BUF struct odks_buf filled = ODKS_BUF_INIT(FILLED_MAX);
+
+    text = fill(db, text, &filled, err);
+    if (text == NULL)
+        return NULL;
     int sent = count == 0 ? PQsendQuery(db->conn, text)
                           : PQsendQueryParams(db->conn, text, count, NULL,
                                               params, NULL, NULL, 0);
@@ -333,6 +352,11 @@ bool
 odks_db_copy(struct odks_db *db, const char *copy, const struct odks_buf *data,
              struct odks_err *err)
 {
+    CLEANUP_BUF struct odks_buf filled = ODKS_BUF_INIT(FILLED_MAX);
+
+    copy = fill(db, copy, &filled, err);
+    if (copy == NULL)
+        return false;
     if (!PQsendQuery(db->conn, copy)) {
         odks_db_result_err(db, NULL, "copy", err);
         return false;

@@ -3,12 +3,12 @@
  * One connection to PostgreSQL, never blocking beyond a deadline of ours.
  *
  * Everything runs in a transaction that odks_db_begin() opened: it sets, for
- * that transaction alone, search_path (the tracking schema, so that the SQL
- * files name odk_sync_* tables plainly; everything else is written qualified),
- * every other setting that changes what SQL means or prints, and the time
- * limits. There is no session state apart from
- * the advisory locks of a direct connection, so the same code works through a
- * pooler in transaction mode.
+ * that transaction alone, search_path (pg_catalog, so that nobody else's
+ * functions are called; every other object is written with its schema, those of
+ * odk-sync as {schema}.odk_sync_..., which db/fill.h fills in), every other
+ * setting that changes what SQL means or prints, and the time limits. There is
+ * no session state apart from the advisory locks of a direct connection, so the
+ * same code works through a pooler in transaction mode.
  *
  * Errors carry SQLSTATE and the exit code that belongs to it. After an error
  * the transaction is over in all but name: call odks_db_rollback().
@@ -122,8 +122,9 @@ ODKS_MUST_CHECK PGresult *odks_db_query(struct odks_db *db,
 
 /*
  * Run a statement that was put together at run time (DDL, merges): every
- * identifier in it came through odks_db_ident(). name is for messages. With
- * count = 0 text may hold several statements; the result is the last one's.
+ * identifier in it came through odks_db_ident(), or is a hole of db/fill.h.
+ * name is for messages. With count = 0 text may hold several statements; the
+ * result is the last one's.
  */
 ODKS_MUST_CHECK PGresult *odks_db_exec(struct odks_db *db, const char *name,
                                        const char *text, int count,

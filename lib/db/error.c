@@ -182,11 +182,21 @@ take_routine(const PGresult *res, struct odks_err *err)
 static void
 blame_routine(struct odks_err *err)
 {
-    odks_err_hint(err,
-                  "Function %s is not of odk-sync: correct it, or drop the "
-                  "trigger that calls it; \"odk-sync doctor\" lists the "
-                  "triggers.",
-                  err->routine);
+    /* no such table, function, operator or type: not in our path */
+    if (strcmp(err->sqlstate, "42P01") == 0
+        || strcmp(err->sqlstate, "42883") == 0
+        || strcmp(err->sqlstate, "42704") == 0)
+        odks_err_hint(err,
+                      "Function %s is not of odk-sync, and runs with "
+                      "search_path = pg_catalog: name schemas in it, or ALTER "
+                      "FUNCTION %s SET search_path = public, pg_temp;",
+                      err->routine, err->routine);
+    else
+        odks_err_hint(err,
+                      "Function %s is not of odk-sync: correct it, or drop the "
+                      "trigger that calls it; \"odk-sync doctor\" lists the "
+                      "triggers.",
+                      err->routine);
     if (err->code == ODKS_EXIT_SOFTWARE)
         err->code = err->raised ? ODKS_EXIT_DATA : ODKS_EXIT_CONFIG;
 }

@@ -19,7 +19,7 @@ struct odks_migration {
     int version; /* from 1; 0 ends the table */
     const char *name;
     const char *text;
-    const char *checksum; /* SHA-256 of text in hexadecimal */
+    const char *checksum; /* SHA-256 without the schema holes, hexadecimal */
 };
 
 /* Gets a line for each change that is about to be made. */
@@ -50,8 +50,9 @@ ODKS_MUST_CHECK bool odks_migrate_plan(struct odks_db *db,
                                        struct odks_err *err);
 
 /* The SQL that odks_migrate() would run, whatever it finds, for a DBA. */
-void odks_migrate_print(const char *tracking_schema,
-                        const char *const *form_schemas, FILE *out);
+ODKS_MUST_CHECK bool odks_migrate_print(const char *tracking_schema,
+                                        const char *const *form_schemas,
+                                        FILE *out, struct odks_err *err);
 
 /*
  * In the caller's transaction: is the schema this program's? No (exit code

@@ -1,98 +1,102 @@
 /* lib/db/migrate_print.c - SPDX-License-Identifier: Apache-2.0 */
-/* The migrations as SQL for a DBA. Not in libodksync: it ends the process when
- * memory is short. */
+/* The same steps as a script for a DBA. Not in libodksync, which prints
+ * nothing. */
 #include <config.h>
 
-#include <string.h>
-
-#include "core/mem.h"
 #include "core/safe.h"
+#include "db/fill.h"
 #include "db/migrate.h"
 #include "sql/queries.h"
 
-/* Without a connection to quote for us; the caller frees it. */
-static char *
-quote_ident(const char *name)
-{
-    char *quoted = odks_xcalloc(2 * strlen(name) + 3, 1);
-    size_t len = 0;
+enum { PRINT_MAX = 16 << 20 }; /* bytes */
 
-    quoted[len++] = '"';
-    for (; *name != '\0'; name++) {
-        if (*name == '"')
-            quoted[len++] = '"';
-        quoted[len++] = *name;
-    }
-    quoted[len] = '"';
-    return quoted;
+/* Without a connection to quote for us. */
+static bool
+add_schema(struct odks_buf *b, const char *name)
+{
+    bool ok = odks_buf_add_str(b, "CREATE SCHEMA IF NOT EXISTS \"");
+
+    for (; ok && *name != '\0'; name++)
+        ok = (*name != '"' || odks_buf_add_char(b, '"'))
+             && odks_buf_add_char(b, *name);
+    return ok && odks_buf_add_str(b, "\";\n");
 }
 
-static void
-print_schema(const char *name, FILE *out)
+/* Only if it is not there yet. */
+static bool
+add_step(struct odks_buf *b, const struct odks_migration *m)
 {
-    CLEANUP_FREE char *ident = quote_ident(name);
-
-    odks_print(out, "CREATE SCHEMA IF NOT EXISTS %s;\n", ident);
-}
-
-/*
- * Each step is run from its own text, so that its checksum is that text's, and
- * only if it is not there yet.
- */
-static void
-print_step(const struct odks_migration *m, FILE *out)
-{
-    CLEANUP_FREE char *text = odks_xasprintf(
+    return odks_buf_printf(
+        b,
         "\nDO $odks$\nDECLARE\n    step text := "
-        "$odks_step$%s$odks_step$;\n    sum text := "
-        "encode(sha256(convert_to(step, 'UTF8')), 'hex');\n"
+        "$odks_step$%s$odks_step$;\n    sum text := '%s';\n"
         "    known text;\nBEGIN\n"
-        "    IF to_regclass('odk_sync_schema') IS NOT NULL THEN\n"
-        "        SELECT checksum INTO known FROM odk_sync_schema\n"
+        "    IF EXISTS (SELECT FROM pg_class c\n"
+        "            JOIN pg_namespace n ON n.oid = c.relnamespace\n"
+        "            WHERE n.nspname = {schema_name}\n"
+        "                AND c.relname = 'odk_sync_schema') THEN\n"
+        "        SELECT checksum INTO known FROM {schema}.odk_sync_schema\n"
         "        WHERE version = %d;\n    END IF;\n"
         "    IF known IS NULL THEN\n        EXECUTE step;\n"
-        "        INSERT INTO odk_sync_schema (version, name, "
+        "        INSERT INTO {schema}.odk_sync_schema (version, name, "
         "checksum)\n        VALUES (%d, '%s', sum);\n"
         "    ELSIF known <> sum THEN\n"
         "        RAISE EXCEPTION 'version %d of the odk_sync_* "
         "tables is of another odk-sync: its checksum differs';\n"
         "    END IF;\nEND\n$odks$;\n",
-        m->text, m->version, m->version, m->name, m->version);
-    odks_print_lines(out, text);
+        m->text, m->checksum, m->version, m->version, m->name, m->version);
 }
 
-static void
-print_adoption(FILE *out)
+static bool
+add_adoption(struct odks_buf *b)
 {
-    CLEANUP_FREE char *text =
-        odks_xasprintf("\nDO $odks$\nDECLARE\n    todo record;\nBEGIN\n"
-                       "    FOR todo IN\n%s    LOOP\n"
-                       "        IF todo.refusal IS NOT NULL THEN\n"
-                       "            RAISE EXCEPTION '%%', todo.words\n"
-                       "                USING ERRCODE = todo.refusal, HINT = "
-                       "todo.statement;\n"
-                       "        END IF;\n        EXECUTE todo.statement;\n"
-                       "    END LOOP;\nEND\n$odks$;\n",
-                       odks_sql_schema_adopt.text);
-    odks_print_lines(out, text);
+    return odks_buf_printf(b,
+                           "\nDO $odks$\nDECLARE\n    todo record;\nBEGIN\n"
+                           "    FOR todo IN\n%s    LOOP\n"
+                           "        IF todo.refusal IS NOT NULL THEN\n"
+                           "            RAISE EXCEPTION '%%', todo.words\n"
+                           "                USING ERRCODE = todo.refusal, "
+                           "HINT = todo.statement;\n"
+                           "        END IF;\n        EXECUTE todo.statement;\n"
+                           "    END LOOP;\nEND\n$odks$;\n",
+                           odks_sql_schema_adopt.text);
 }
 
-void
+/* With holes. */
+static bool
+add_all(struct odks_buf *b, const char *tracking_schema,
+        const char *const *form_schemas)
+{
+    bool ok = odks_buf_printf(b, "BEGIN;\n%s;\n", odks_sql_schema_lock.text)
+              && add_schema(b, tracking_schema);
+
+    for (; ok && *form_schemas != NULL; form_schemas++)
+        ok = add_schema(b, *form_schemas);
+    ok = ok
+         && odks_buf_add_str(b, "SET LOCAL search_path = pg_catalog, pg_temp;\n"
+                                "SET LOCAL lock_timeout = '10s';\n")
+         && add_adoption(b);
+    for (const struct odks_migration *m = odks_migrations;
+         ok && m->version != 0; m++)
+        ok = add_step(b, m);
+    return ok && odks_buf_add_str(b, "\nCOMMIT;\n");
+}
+
+bool
 odks_migrate_print(const char *tracking_schema, const char *const *form_schemas,
-                   FILE *out)
+                   FILE *out, struct odks_err *err)
 {
-    CLEANUP_FREE char *ident = quote_ident(tracking_schema);
+    CLEANUP_BUF struct odks_buf text = ODKS_BUF_INIT(PRINT_MAX);
+    CLEANUP_BUF struct odks_buf filled = ODKS_BUF_INIT(PRINT_MAX);
 
-    odks_print(out, "BEGIN;\n");
-    odks_print_lines(out, odks_sql_schema_lock.text);
-    odks_print(out, ";\n");
-    print_schema(tracking_schema, out);
-    for (; *form_schemas != NULL; form_schemas++)
-        print_schema(*form_schemas, out);
-    odks_print(out, "SET LOCAL search_path = %s, pg_temp;\n", ident);
-    odks_print(out, "SET LOCAL lock_timeout = '10s';\n");
-    print_adoption(out);
-    for (const struct odks_migration *m = odks_migrations; m->version != 0; m++)
-        print_step(m, out);
-    odks_print(out, "\nCOMMIT;\n");
+    if (!odks_fill_fits(tracking_schema, err))
+        return false;
+    if (!add_all(&text, tracking_schema, form_schemas)) {
+        odks_err_set(err, ODKS_EXIT_OS, "out of memory");
+        return false;
+    }
+    if (!odks_fill(text.data, tracking_schema, &filled, err))
+        return false;
+    odks_print_lines(out, filled.data);
+    return true;
 }

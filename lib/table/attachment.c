@@ -56,9 +56,10 @@ static const char refresh_head[] =
 static const char refresh_tail[] =
     " WHERE _deleted_at IS NULL"
     " AND _attachments_present < _attachments_expected\n"
-    "), settled AS (DELETE FROM odk_sync_attachment a WHERE a.sync_type = $1"
+    "), settled AS (DELETE FROM {schema}.odk_sync_attachment a WHERE "
+    "a.sync_type = $1"
     " AND NOT EXISTS (SELECT FROM late WHERE late._id = a.submission_id)\n"
-    ") INSERT INTO odk_sync_attachment AS a (sync_type, submission_id,"
+    ") INSERT INTO {schema}.odk_sync_attachment AS a (sync_type, submission_id,"
     " submitted_at, since, present, expected, next_check)\n"
     "SELECT $1, _id, _submitted_at, since, present, expected,"
     " CASE WHEN since > $2::timestamptz - make_interval(secs => $3)"

@@ -89,8 +89,9 @@ make_probe(struct odks_maker *m)
         add_table(m, 0);
         add(m, " WHERE _id = $2) THEN 1 WHEN ");
     }
-    add(m, "$2 = '' THEN 0 ELSE (SELECT count(*) FROM odk_sync_reject r"
-           " WHERE ");
+    add(m,
+        "$2 = '' THEN 0 ELSE (SELECT count(*) FROM {schema}.odk_sync_reject r"
+        " WHERE ");
     odks_maker_our_rejects(m);
     add(m, " AND submission_id = ANY ($1::text[]))");
     for (size_t i = 0; i < m->model->table_count; i++) {
@@ -274,7 +275,7 @@ add_upsert(struct odks_maker *m)
 static void
 add_replace_rejects(struct odks_maker *m)
 {
-    add(m, "DELETE FROM odk_sync_reject r WHERE ");
+    add(m, "DELETE FROM {schema}.odk_sync_reject r WHERE ");
     odks_maker_our_rejects(m);
     add(m,
         "\nAND submission_id IN (SELECT _id FROM " STAGE "0)"
@@ -338,8 +339,8 @@ make_copies(struct odks_maker *m, struct odks_merge_sql *sql)
         }
     }
     sql->copy_stage[rejects] = odks_xstrdup("COPY " REJECTS " FROM STDIN");
-    sql->copy_table[rejects] =
-        odks_xstrdup("COPY odk_sync_reject (" REJECT_COLUMNS ") FROM STDIN");
+    sql->copy_table[rejects] = odks_xstrdup(
+        "COPY {schema}.odk_sync_reject (" REJECT_COLUMNS ") FROM STDIN");
 }
 
 bool

@@ -362,7 +362,8 @@ forget_rejects(struct odks_sqltext *t, const struct odks_model_conf *conf,
                                   ODKS_REG_TABLE, "");
     bool has_root = root >= 0 && is_present(plan, root);
 
-    odks_sql_add(t, "DELETE FROM odk_sync_reject r WHERE r.table_name = ");
+    odks_sql_add(
+        t, "DELETE FROM {schema}.odk_sync_reject r WHERE r.table_name = ");
     odks_sql_literal(t, get(plan, late->row, ODKS_REG_NAME));
     odks_sql_add(t, " AND (r.sync_type = ");
     odks_sql_literal(t, conf->sync_type);
@@ -395,7 +396,8 @@ forget_rejects_of_dropped(struct odks_sqltext *t,
                                   "")
                    < 0)
             continue;
-        odks_sql_add(t, "DELETE FROM odk_sync_reject WHERE sync_type = ");
+        odks_sql_add(t,
+                     "DELETE FROM {schema}.odk_sync_reject WHERE sync_type = ");
         odks_sql_literal(t, conf->sync_type);
         odks_sql_add(t, " AND table_name = ");
         odks_sql_literal(t, table->name);
@@ -452,9 +454,10 @@ settle_table(struct odks_db *db, const struct odks_model *model, size_t i,
         empty(&e, table->column[table->stale[k]].name);
     if (!add_emptying(&e, model->schema, table->name))
         return odks_sql_done(&t, err);
-    odks_sql_add(&t, " AND t._synced_at <= $2::timestamptz AND NOT EXISTS"
-                     " (SELECT FROM odk_sync_key k WHERE k.sync_type = $1"
-                     " AND k.id = t.");
+    odks_sql_add(&t,
+                 " AND t._synced_at <= $2::timestamptz AND NOT EXISTS"
+                 " (SELECT FROM {schema}.odk_sync_key k WHERE k.sync_type = $1"
+                 " AND k.id = t.");
     odks_sql_add(&t, i == 0 ? "_id)" : "_submission_id)");
     if (!odks_sql_done(&t, err))
         return false;

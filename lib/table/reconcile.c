@@ -31,8 +31,9 @@ struct odks_reconcile {
 #define IS_OLD "t._synced_at <= $2::timestamptz"
 
 /* Is the row t here and unknown to Central? */
-#define IS_GONE                                                          \
-    IS_HERE " AND " IS_OLD " AND NOT EXISTS (SELECT FROM odk_sync_key k" \
+#define IS_GONE                                                    \
+    IS_HERE " AND " IS_OLD                                         \
+            " AND NOT EXISTS (SELECT FROM {schema}.odk_sync_key k" \
             " WHERE k.sync_type = $1 AND k.id = t._id)"
 
 /* The same where it is joined with all keys. */
@@ -171,7 +172,7 @@ odks_reconcile_compare(struct odks_reconcile *r, struct odks_db *db,
         " count(*) FILTER (WHERE " IS_DELETED "),"
         " count(*) FILTER (WHERE " IS_RESTORED "),"
         " count(*) FILTER (WHERE t._id IS NOT NULL AND t._deleted_at IS NULL)"
-        " FROM (SELECT * FROM odk_sync_key WHERE sync_type = $1) k"
+        " FROM (SELECT * FROM {schema}.odk_sync_key WHERE sync_type = $1) k"
         " FULL JOIN ",
         other, odks_system(r->model->feed)->created);
     CLEANUP_PGRESULT PGresult *res =
@@ -217,7 +218,7 @@ odks_reconcile_windows(struct odks_reconcile *r, struct odks_db *db,
         " (extract(epoch FROM max(k.submitted_at)) * 1000000)::bigint + 1"
         " FROM (SELECT *, rank() OVER (ORDER BY submitted_at) - 1 AS n,"
         " count(*) OVER (PARTITION BY submitted_at) AS same"
-        " FROM odk_sync_key WHERE sync_type = $1) k LEFT JOIN ",
+        " FROM {schema}.odk_sync_key WHERE sync_type = $1) k LEFT JOIN ",
         after, 3, params, err);
     if (res == NULL)
         return false;
@@ -278,10 +279,10 @@ delete_gone(struct odks_reconcile *r, struct odks_db *db, struct odks_err *err)
         return -1;
     CLEANUP_FREE char *below =
         odks_xasprintf(" WHERE _submission_id%s", gone.data);
-    CLEANUP_FREE char *rejects =
-        odks_xasprintf("DELETE FROM odk_sync_reject WHERE submission_id%s"
-                       " AND table_name = $4",
-                       gone.data);
+    CLEANUP_FREE char *rejects = odks_xasprintf(
+        "DELETE FROM {schema}.odk_sync_reject WHERE submission_id%s"
+        " AND table_name = $4",
+        gone.data);
     CLEANUP_PGRESULT PGresult *repeats = repeat_tables(r, db, err);
 
     if (repeats == NULL)
@@ -344,10 +345,10 @@ keys_are_whole(struct odks_reconcile *r, struct odks_db *db,
                struct odks_err *err)
 {
     const char *const params[] = { r->sync_type };
-    CLEANUP_PGRESULT PGresult *res =
-        odks_db_exec(db, "reconcile",
-                     "SELECT count(*) FROM odk_sync_key WHERE sync_type = $1",
-                     1, params, err);
+    CLEANUP_PGRESULT PGresult *res = odks_db_exec(
+        db, "reconcile",
+        "SELECT count(*) FROM {schema}.odk_sync_key WHERE sync_type = $1", 1,
+        params, err);
 
     return res != NULL && check_kept(r, odks_db_int64(res, 0, 0), err);
 }
@@ -375,7 +376,7 @@ orphan(const struct odks_reconcile *r, struct odks_db *db, const char *id,
     struct odks_sqltext t = { .db = db, .buf = &sql };
     const struct odks_model *model = r->model;
 
-    odks_sql_add(&t, "NOT EXISTS (SELECT FROM odk_sync_key k WHERE"
+    odks_sql_add(&t, "NOT EXISTS (SELECT FROM {schema}.odk_sync_key k WHERE"
                      " k.sync_type = $1 AND k.deleted_at IS NULL AND k.id = ");
     odks_sql_add(&t, id);
     odks_sql_add(&t, ")");
@@ -444,10 +445,10 @@ odks_reconcile_remove_orphans(struct odks_reconcile *r, struct odks_db *db,
         if (res == NULL)
             return false;
     }
-    CLEANUP_FREE char *rejects =
-        odks_xasprintf("DELETE FROM odk_sync_reject t WHERE t.sync_type = $1"
-                       " AND t.rejected_at <= $2::timestamptz AND %s",
-                       is_theirs);
+    CLEANUP_FREE char *rejects = odks_xasprintf(
+        "DELETE FROM {schema}.odk_sync_reject t WHERE t.sync_type = $1"
+        " AND t.rejected_at <= $2::timestamptz AND %s",
+        is_theirs);
     CLEANUP_PGRESULT PGresult *res =
         odks_db_exec(db, "reconcile", rejects, 2, params, err);
     return res != NULL;

@@ -56,10 +56,10 @@ odks_maker_our_rejects(struct odks_maker *m)
 void
 odks_maker_new_rejects(struct odks_maker *m)
 {
-    add(m, "DELETE FROM " REJECTS " s USING odk_sync_reject r WHERE ");
+    add(m, "DELETE FROM " REJECTS " s USING {schema}.odk_sync_reject r WHERE ");
     odks_maker_our_rejects(m);
     add(m, " AND " SAME_REJECT ";\n"
-           "INSERT INTO odk_sync_reject (" REJECT_COLUMNS
+           "INSERT INTO {schema}.odk_sync_reject (" REJECT_COLUMNS
            ") SELECT " REJECT_COLUMNS " FROM " REJECTS ";\n");
 }
 
@@ -84,7 +84,7 @@ odks_maker_forget(struct odks_maker *m, struct odks_merge_sql *sql)
                      : " WHERE _id = ANY ($1::text[])");
         sql->forget[n++] = odks_maker_take(m);
     }
-    add(m, "DELETE FROM odk_sync_reject r WHERE ");
+    add(m, "DELETE FROM {schema}.odk_sync_reject r WHERE ");
     odks_maker_our_rejects(m);
     add(m, " AND submission_id = ANY ($1::text[])");
     sql->forget_rejects = odks_maker_take(m);
@@ -111,7 +111,7 @@ odks_maker_refused(struct odks_maker *m, struct odks_merge_sql *sql)
                " AND _deleted_at IS DISTINCT FROM $2::timestamptz");
         sql->mark_deleted = odks_maker_take(m);
     }
-    add(m, "DELETE FROM odk_sync_reject r WHERE ");
+    add(m, "DELETE FROM {schema}.odk_sync_reject r WHERE ");
     odks_maker_our_rejects(m);
     add(m, " AND r.submission_id = $1"
            " AND (r.refused OR r.submitted_at IS NOT NULL)"

@@ -7,7 +7,7 @@
 
 -- The Python service calls the column sync_metadata; whoever writes one of
 -- the two writes both.
-CREATE FUNCTION odk_sync_equal_metadata() RETURNS trigger
+CREATE FUNCTION {schema}.odk_sync_equal_metadata() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT
 AS $$
 BEGIN
@@ -28,23 +28,23 @@ BEGIN
     IF coalesce(current_setting('odk_sync.adopting', true), '') <> 'yes' THEN
         RETURN;
     END IF;
-    IF to_regclass('odk_sync_status_adopted') IS NOT NULL THEN
-        DROP TABLE odk_sync_status;
-        ALTER TABLE odk_sync_status_adopted RENAME TO odk_sync_status;
+    IF to_regclass(quote_ident({schema_name}) || '.' || 'odk_sync_status_adopted') IS NOT NULL THEN
+        DROP TABLE {schema}.odk_sync_status;
+        ALTER TABLE {schema}.odk_sync_status_adopted RENAME TO odk_sync_status;
     END IF;
-    IF to_regclass('odk_sync_history_adopted') IS NOT NULL THEN
-        DROP TABLE odk_sync_history;
-        ALTER TABLE odk_sync_history_adopted RENAME TO odk_sync_history;
+    IF to_regclass(quote_ident({schema_name}) || '.' || 'odk_sync_history_adopted') IS NOT NULL THEN
+        DROP TABLE {schema}.odk_sync_history;
+        ALTER TABLE {schema}.odk_sync_history_adopted RENAME TO odk_sync_history;
         CREATE INDEX odk_sync_history_type_time
-            ON odk_sync_history (sync_type, sync_timestamp DESC);
+            ON {schema}.odk_sync_history (sync_type, sync_timestamp DESC);
         CREATE INDEX odk_sync_history_time
-            ON odk_sync_history USING brin (sync_timestamp);
+            ON {schema}.odk_sync_history USING brin (sync_timestamp);
     END IF;
     -- one of the two may be new
-    ALTER TABLE odk_sync_history
+    ALTER TABLE {schema}.odk_sync_history
         ADD COLUMN IF NOT EXISTS sync_metadata text;
     CREATE TRIGGER odk_sync_equal_metadata
-        BEFORE INSERT OR UPDATE ON odk_sync_history
-        FOR EACH ROW EXECUTE FUNCTION odk_sync_equal_metadata();
+        BEFORE INSERT OR UPDATE ON {schema}.odk_sync_history
+        FOR EACH ROW EXECUTE FUNCTION {schema}.odk_sync_equal_metadata();
 END
 $$;

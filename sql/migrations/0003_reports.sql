@@ -5,7 +5,7 @@
 
 -- What callers hand in -----------------------------------------------------
 
-CREATE FUNCTION odk_sync_check_type(p_sync_type text) RETURNS void
+CREATE FUNCTION {schema}.odk_sync_check_type(p_sync_type text) RETURNS void
 LANGUAGE plpgsql IMMUTABLE SET search_path FROM CURRENT
 AS $$
 BEGIN
@@ -20,10 +20,10 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION odk_sync_check_type(text) IS
+COMMENT ON FUNCTION {schema}.odk_sync_check_type(text) IS
     'odk-sync: refuse what cannot be a sync type';
 
-CREATE FUNCTION odk_sync_check_progress(p_records integer,
+CREATE FUNCTION {schema}.odk_sync_check_progress(p_records integer,
     p_latest timestamptz, p_metadata jsonb) RETURNS void
 LANGUAGE plpgsql IMMUTABLE SET search_path FROM CURRENT
 AS $$
@@ -40,28 +40,28 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION odk_sync_check_progress(integer, timestamptz, jsonb) IS
+COMMENT ON FUNCTION {schema}.odk_sync_check_progress(integer, timestamptz, jsonb) IS
     'odk-sync: refuse what no attempt can have done; NULL is nothing said';
 
 -- The rules ----------------------------------------------------------------
 
-CREATE OR REPLACE FUNCTION odk_sync_get_last_sync_time(p_sync_type text)
+CREATE OR REPLACE FUNCTION {schema}.odk_sync_get_last_sync_time(p_sync_type text)
 RETURNS timestamptz
 LANGUAGE plpgsql STABLE SET search_path FROM CURRENT
 AS $$
 BEGIN
-    PERFORM odk_sync_check_type(p_sync_type);
-    RETURN (SELECT last_sync_timestamp FROM odk_sync_status
+    PERFORM {schema}.odk_sync_check_type(p_sync_type);
+    RETURN (SELECT last_sync_timestamp FROM {schema}.odk_sync_status
         WHERE sync_type = p_sync_type);
 END
 $$;
-COMMENT ON FUNCTION odk_sync_get_last_sync_time(text) IS
+COMMENT ON FUNCTION {schema}.odk_sync_get_last_sync_time(text) IS
     'odk-sync: submission date of the newest submission stored, or NULL';
 
 -- A parameter more is another function: the one of 0001 has to go, or a call
 -- with two arguments would be ambiguous.
-DROP FUNCTION odk_sync_set_last_sync_time(timestamptz, text);
-CREATE FUNCTION odk_sync_set_last_sync_time(p_ts timestamptz,
+DROP FUNCTION {schema}.odk_sync_set_last_sync_time(timestamptz, text);
+CREATE FUNCTION {schema}.odk_sync_set_last_sync_time(p_ts timestamptz,
     p_sync_type text, p_force boolean DEFAULT false,
     p_metadata jsonb DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql SET search_path FROM CURRENT SET timezone TO 'UTC'
@@ -70,18 +70,18 @@ DECLARE
     v_now timestamptz := clock_timestamp();
     v_old timestamptz;
 BEGIN
-    PERFORM odk_sync_check_type(p_sync_type);
-    PERFORM odk_sync_check_progress(NULL, p_ts, p_metadata);
+    PERFORM {schema}.odk_sync_check_type(p_sync_type);
+    PERFORM {schema}.odk_sync_check_progress(NULL, p_ts, p_metadata);
     IF p_ts IS NULL THEN
         RAISE EXCEPTION 'a point in time is missing: it is NULL'
             USING ERRCODE = 'invalid_parameter_value';
     END IF;
-    INSERT INTO odk_sync_status (sync_type, last_attempt_timestamp,
+    INSERT INTO {schema}.odk_sync_status (sync_type, last_attempt_timestamp,
         last_sync_status, successful_sync_count, failed_sync_count,
         created_at, updated_at)
     VALUES (p_sync_type, v_now, 'pending', 0, 0, v_now, v_now)
     ON CONFLICT (sync_type) DO NOTHING;
-    SELECT last_sync_timestamp INTO v_old FROM odk_sync_status
+    SELECT last_sync_timestamp INTO v_old FROM {schema}.odk_sync_status
     WHERE sync_type = p_sync_type FOR UPDATE;
     IF p_ts < v_old AND p_force IS NOT TRUE THEN
         RAISE EXCEPTION
@@ -90,10 +90,10 @@ BEGIN
             USING ERRCODE = 'object_not_in_prerequisite_state',
                 HINT = 'Force it, if that is what you want.';
     END IF;
-    UPDATE odk_sync_status
+    UPDATE {schema}.odk_sync_status
     SET last_sync_timestamp = p_ts, updated_at = v_now
     WHERE sync_type = p_sync_type;
-    INSERT INTO odk_sync_history (sync_type, sync_timestamp, status,
+    INSERT INTO {schema}.odk_sync_history (sync_type, sync_timestamp, status,
         records_processed, duration_seconds, metadata, service_instance)
     VALUES (p_sync_type, v_now, 'success', 0, 0,
         coalesce(p_metadata, '{}') || jsonb_build_object(
@@ -102,11 +102,11 @@ BEGIN
         left(current_setting('application_name'), 100));
 END
 $$;
-COMMENT ON FUNCTION odk_sync_set_last_sync_time(timestamptz, text, boolean,
+COMMENT ON FUNCTION {schema}.odk_sync_set_last_sync_time(timestamptz, text, boolean,
     jsonb) IS
     'odk-sync: set it by hand, forward unless forced, with a row in the history';
 
-CREATE OR REPLACE FUNCTION odk_sync_start(p_sync_type text,
+CREATE OR REPLACE FUNCTION {schema}.odk_sync_start(p_sync_type text,
     p_service_instance text) RETURNS integer
 LANGUAGE plpgsql SET search_path FROM CURRENT
 AS $$
@@ -114,8 +114,8 @@ DECLARE
     v_now timestamptz := clock_timestamp();
     v_id integer;
 BEGIN
-    PERFORM odk_sync_check_type(p_sync_type);
-    INSERT INTO odk_sync_status (sync_type, last_attempt_timestamp,
+    PERFORM {schema}.odk_sync_check_type(p_sync_type);
+    INSERT INTO {schema}.odk_sync_status (sync_type, last_attempt_timestamp,
         last_sync_status, successful_sync_count, failed_sync_count,
         created_at, updated_at)
     VALUES (p_sync_type, v_now, 'in_progress', 0, 0, v_now, v_now)
@@ -123,17 +123,17 @@ BEGIN
     SET last_attempt_timestamp = EXCLUDED.last_attempt_timestamp,
         last_sync_status = EXCLUDED.last_sync_status,
         updated_at = EXCLUDED.updated_at;
-    INSERT INTO odk_sync_history (sync_type, sync_timestamp, status,
+    INSERT INTO {schema}.odk_sync_history (sync_type, sync_timestamp, status,
         service_instance)
     VALUES (p_sync_type, v_now, 'in_progress', left(p_service_instance, 100))
     RETURNING id INTO v_id;
     RETURN v_id;
 END
 $$;
-COMMENT ON FUNCTION odk_sync_start(text, text) IS
+COMMENT ON FUNCTION {schema}.odk_sync_start(text, text) IS
     'odk-sync: an attempt begins; its history id';
 
-CREATE OR REPLACE FUNCTION odk_sync_progress(p_history_id integer,
+CREATE OR REPLACE FUNCTION {schema}.odk_sync_progress(p_history_id integer,
     p_records integer, p_latest timestamptz, p_metadata jsonb)
 RETURNS integer
 LANGUAGE plpgsql SET search_path FROM CURRENT SET timezone TO 'UTC'
@@ -141,8 +141,8 @@ AS $$
 DECLARE
     v_status text;
 BEGIN
-    PERFORM odk_sync_check_progress(p_records, p_latest, p_metadata);
-    UPDATE odk_sync_history
+    PERFORM {schema}.odk_sync_check_progress(p_records, p_latest, p_metadata);
+    UPDATE {schema}.odk_sync_history
     SET records_processed = coalesce(p_records, records_processed),
         metadata = nullif(coalesce(metadata::jsonb, '{}')
             || coalesce(p_metadata, '{}')
@@ -150,7 +150,7 @@ BEGIN
             '{}')
     WHERE id = p_history_id AND status = 'in_progress';
     IF NOT FOUND THEN
-        SELECT status INTO v_status FROM odk_sync_history
+        SELECT status INTO v_status FROM {schema}.odk_sync_history
         WHERE id = p_history_id;
         IF v_status IS NULL THEN
             RAISE EXCEPTION 'there is no attempt %',
@@ -166,10 +166,10 @@ BEGIN
     RETURN p_history_id;
 END
 $$;
-COMMENT ON FUNCTION odk_sync_progress(integer, integer, timestamptz, jsonb) IS
+COMMENT ON FUNCTION {schema}.odk_sync_progress(integer, integer, timestamptz, jsonb) IS
     'odk-sync: what an attempt has done so far; NULL changes nothing';
 
-CREATE OR REPLACE FUNCTION odk_sync_close(p_history_id integer,
+CREATE OR REPLACE FUNCTION {schema}.odk_sync_close(p_history_id integer,
     p_sync_type text, p_status text, p_message text) RETURNS timestamptz
 LANGUAGE plpgsql SET search_path FROM CURRENT
 AS $$
@@ -177,9 +177,9 @@ DECLARE
     v_now timestamptz := clock_timestamp();
     v_type text;
 BEGIN
-    PERFORM odk_sync_check_type(p_sync_type);
-    PERFORM odk_sync_progress(p_history_id, NULL, NULL, NULL);
-    UPDATE odk_sync_history
+    PERFORM {schema}.odk_sync_check_type(p_sync_type);
+    PERFORM {schema}.odk_sync_progress(p_history_id, NULL, NULL, NULL);
+    UPDATE {schema}.odk_sync_history
     SET status = p_status,
         error_message = left(p_message, 1000),
         duration_seconds = greatest(0,
@@ -191,7 +191,7 @@ BEGIN
             p_sync_type, v_type
             USING ERRCODE = 'object_not_in_prerequisite_state';
     END IF;
-    INSERT INTO odk_sync_status (sync_type, last_attempt_timestamp,
+    INSERT INTO {schema}.odk_sync_status (sync_type, last_attempt_timestamp,
         last_sync_status, successful_sync_count, failed_sync_count,
         created_at, updated_at)
     VALUES (p_sync_type, v_now, 'pending', 0, 0, v_now, v_now)
@@ -199,10 +199,10 @@ BEGIN
     RETURN v_now;
 END
 $$;
-COMMENT ON FUNCTION odk_sync_close(integer, text, text, text) IS
+COMMENT ON FUNCTION {schema}.odk_sync_close(integer, text, text, text) IS
     'odk-sync: for complete, fail and interrupt alone';
 
-CREATE OR REPLACE FUNCTION odk_sync_fail(p_history_id integer,
+CREATE OR REPLACE FUNCTION {schema}.odk_sync_fail(p_history_id integer,
     p_sync_type text, p_message text) RETURNS void
 LANGUAGE plpgsql SET search_path FROM CURRENT
 AS $$
@@ -210,8 +210,8 @@ DECLARE
     v_message text := coalesce(nullif(p_message, ''), 'no reason was given');
     v_now timestamptz;
 BEGIN
-    v_now := odk_sync_close(p_history_id, p_sync_type, 'error', v_message);
-    UPDATE odk_sync_status
+    v_now := {schema}.odk_sync_close(p_history_id, p_sync_type, 'error', v_message);
+    UPDATE {schema}.odk_sync_status
     SET last_sync_status = 'error',
         last_error_message = left(v_message, 1000),
         failed_sync_count = coalesce(failed_sync_count, 0) + 1,
@@ -219,17 +219,17 @@ BEGIN
     WHERE sync_type = p_sync_type;
 END
 $$;
-COMMENT ON FUNCTION odk_sync_fail(integer, text, text) IS
+COMMENT ON FUNCTION {schema}.odk_sync_fail(integer, text, text) IS
     'odk-sync: an attempt ends with an error';
-COMMENT ON FUNCTION odk_sync_complete(integer, text, integer, timestamptz,
+COMMENT ON FUNCTION {schema}.odk_sync_complete(integer, text, integer, timestamptz,
     jsonb) IS 'odk-sync: an attempt ends well';
 
 CREATE INDEX odk_sync_history_open
-    ON odk_sync_history (sync_timestamp) WHERE status = 'in_progress';
+    ON {schema}.odk_sync_history (sync_timestamp) WHERE status = 'in_progress';
 
 -- Attempts whose program died or lost its connection for good: nobody will end
 -- them. Those of queued jobs end with their job.
-CREATE FUNCTION odk_sync_reap() RETURNS integer
+CREATE FUNCTION {schema}.odk_sync_reap() RETURNS integer
 LANGUAGE plpgsql SET search_path FROM CURRENT
 AS $$
 DECLARE
@@ -238,17 +238,17 @@ DECLARE
 BEGIN
     -- no UPDATE in WITH: adopted tables may have rules
     FOR v_lost IN
-        SELECT h.id, h.sync_type, h.sync_timestamp FROM odk_sync_history h
+        SELECT h.id, h.sync_type, h.sync_timestamp FROM {schema}.odk_sync_history h
         WHERE h.status = 'in_progress'
             AND h.sync_timestamp < clock_timestamp() - interval '1 day'
-            AND NOT EXISTS (SELECT FROM odk_sync_queue q
+            AND NOT EXISTS (SELECT FROM {schema}.odk_sync_queue q
                 WHERE q.history_id = h.id)
     LOOP
-        UPDATE odk_sync_history
+        UPDATE {schema}.odk_sync_history
         SET status = 'error',
             error_message = 'interrupted: no end was reported within a day'
         WHERE id = v_lost.id AND status = 'in_progress';
-        UPDATE odk_sync_status
+        UPDATE {schema}.odk_sync_status
         SET last_sync_status = 'pending', updated_at = clock_timestamp()
         WHERE sync_type = v_lost.sync_type
             AND last_sync_status = 'in_progress'
@@ -259,10 +259,10 @@ BEGIN
     RETURN v_count;
 END
 $$;
-COMMENT ON FUNCTION odk_sync_reap() IS
+COMMENT ON FUNCTION {schema}.odk_sync_reap() IS
     'odk-sync: close attempts that nobody will end; how many';
 
-CREATE OR REPLACE FUNCTION odk_sync_prune(p_days integer) RETURNS integer
+CREATE OR REPLACE FUNCTION {schema}.odk_sync_prune(p_days integer) RETURNS integer
 LANGUAGE plpgsql SET search_path FROM CURRENT
 AS $$
 DECLARE
@@ -272,55 +272,55 @@ BEGIN
         RAISE EXCEPTION 'history is kept for one day at least'
             USING ERRCODE = 'invalid_parameter_value';
     END IF;
-    PERFORM odk_sync_reap();
-    DELETE FROM odk_sync_history WHERE id = ANY (ARRAY(
-        SELECT h.id FROM odk_sync_history h
+    PERFORM {schema}.odk_sync_reap();
+    DELETE FROM {schema}.odk_sync_history WHERE id = ANY (ARRAY(
+        SELECT h.id FROM {schema}.odk_sync_history h
         WHERE h.sync_timestamp
                 < clock_timestamp() - make_interval(days => p_days)
-            AND NOT EXISTS (SELECT FROM odk_sync_queue q
+            AND NOT EXISTS (SELECT FROM {schema}.odk_sync_queue q
                 WHERE q.history_id = h.id)
         LIMIT 5000));
     GET DIAGNOSTICS v_count = ROW_COUNT;
     RETURN v_count;
 END
 $$;
-COMMENT ON FUNCTION odk_sync_prune(integer) IS
+COMMENT ON FUNCTION {schema}.odk_sync_prune(integer) IS
     'odk-sync: forget attempts older than so many days, 5,000 a call at most;'
     ' how many';
 
 -- Reports ------------------------------------------------------------------
 
 -- As Python writes and reads a datetime.
-CREATE FUNCTION odk_sync_iso(p_ts timestamptz) RETURNS text
+CREATE FUNCTION {schema}.odk_sync_iso(p_ts timestamptz) RETURNS text
 LANGUAGE sql STABLE SET search_path FROM CURRENT
 AS $$
     SELECT to_char(p_ts AT TIME ZONE 'UTC',
         'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"')
 $$;
-COMMENT ON FUNCTION odk_sync_iso(timestamptz) IS
+COMMENT ON FUNCTION {schema}.odk_sync_iso(timestamptz) IS
     'odk-sync: a point in time as ISO 8601 in UTC';
 
 -- The first seven keys of a sync type, and recent_history with all of its
 -- keys, are those of the old get_sync_statistics(). Its monitor looked for
 -- last_error_message, which is therefore there, too.
-CREATE OR REPLACE FUNCTION odk_sync_statistics() RETURNS json
+CREATE OR REPLACE FUNCTION {schema}.odk_sync_statistics() RETURNS json
 LANGUAGE sql STABLE SET search_path FROM CURRENT SET timezone TO 'UTC'
 AS $$
     WITH entries (place, key, value) AS (
         SELECT 1, s.sync_type::text, json_build_object(
-            'last_sync_timestamp', odk_sync_iso(s.last_sync_timestamp),
-            'last_attempt_timestamp', odk_sync_iso(s.last_attempt_timestamp),
+            'last_sync_timestamp', {schema}.odk_sync_iso(s.last_sync_timestamp),
+            'last_attempt_timestamp', {schema}.odk_sync_iso(s.last_attempt_timestamp),
             'last_sync_status', s.last_sync_status,
             'successful_syncs', coalesce(s.successful_sync_count, 0),
             'failed_syncs', coalesce(s.failed_sync_count, 0),
             'last_records_processed', s.last_records_processed,
             'last_error', s.last_error_message,
             'last_error_message', s.last_error_message,
-            'last_success', odk_sync_iso(h.last_success),
+            'last_success', {schema}.odk_sync_iso(h.last_success),
             'attempts', h.attempts,
             'records', h.records,
             'average_seconds', h.average_seconds)
-        FROM odk_sync_status s
+        FROM {schema}.odk_sync_status s
         LEFT JOIN LATERAL (
             SELECT count(*) AS attempts,
                 coalesce(sum(records_processed), 0) AS records,
@@ -328,182 +328,182 @@ AS $$
                     FILTER (WHERE status = 'success'), 1) AS average_seconds,
                 max(sync_timestamp)
                     FILTER (WHERE status = 'success') AS last_success
-            FROM odk_sync_history h WHERE h.sync_type = s.sync_type
+            FROM {schema}.odk_sync_history h WHERE h.sync_type = s.sync_type
         ) h ON true
         UNION ALL
         SELECT 2, 'recent_history', coalesce(json_agg(json_build_object(
             'sync_type', h.sync_type,
-            'timestamp', odk_sync_iso(h.sync_timestamp),
+            'timestamp', {schema}.odk_sync_iso(h.sync_timestamp),
             'status', h.status,
             'records_processed', h.records_processed,
             'duration_seconds', h.duration_seconds,
             'service_instance', h.service_instance,
             'id', h.id,
             'error_message', h.error_message) ORDER BY h.id DESC), '[]')
-        FROM (SELECT * FROM odk_sync_history ORDER BY id DESC LIMIT 10) h
+        FROM (SELECT * FROM {schema}.odk_sync_history ORDER BY id DESC LIMIT 10) h
     )
     SELECT json_object_agg(key, value ORDER BY place, key) FROM entries
 $$;
-COMMENT ON FUNCTION odk_sync_statistics() IS
+COMMENT ON FUNCTION {schema}.odk_sync_statistics() IS
     'odk-sync: numbers of every sync type, and the last 10 attempts';
 
-CREATE FUNCTION odk_sync_problems()
+CREATE FUNCTION {schema}.odk_sync_problems()
 RETURNS TABLE (sync_type text, problem text)
 LANGUAGE sql STABLE SET search_path FROM CURRENT SET timezone TO 'UTC'
 AS $$
     SELECT s.sync_type, 'the last attempt failed'
         || coalesce(': ' || s.last_error_message, '')
-    FROM odk_sync_status s
+    FROM {schema}.odk_sync_status s
     WHERE s.last_sync_status = 'error'
         OR s.last_sync_status <> 'success' AND s.last_error_message <> ''
     UNION ALL
     SELECT q.sync_type, 'gave up after ' || q.failures || ' failures'
         || coalesce(': ' || q.last_error, '')
-    FROM odk_sync_queue q WHERE q.state = 'dead'
+    FROM {schema}.odk_sync_queue q WHERE q.state = 'dead'
     UNION ALL
     SELECT h.sync_type, 'attempt ' || h.id || ' began at '
-        || odk_sync_iso(h.sync_timestamp) || ' and has not ended'
-    FROM odk_sync_history h
+        || {schema}.odk_sync_iso(h.sync_timestamp) || ' and has not ended'
+    FROM {schema}.odk_sync_history h
     WHERE h.status = 'in_progress'
         AND h.sync_timestamp < clock_timestamp() - interval '1 day'
-        AND NOT EXISTS (SELECT FROM odk_sync_queue q
+        AND NOT EXISTS (SELECT FROM {schema}.odk_sync_queue q
             WHERE q.history_id = h.id)
     ORDER BY 1, 2
 $$;
-COMMENT ON FUNCTION odk_sync_problems() IS
+COMMENT ON FUNCTION {schema}.odk_sync_problems() IS
     'odk-sync: what keeps odk_sync_health() from saying healthy';
 
 -- The keys of odk_sync_statistics(), then service_info as the old
 -- get_sync_health_status() had it (NULL: there is no such thing any more), and
 -- ours.
-CREATE OR REPLACE FUNCTION odk_sync_health() RETURNS json
+CREATE OR REPLACE FUNCTION {schema}.odk_sync_health() RETURNS json
 LANGUAGE sql STABLE SET search_path FROM CURRENT SET timezone TO 'UTC'
 AS $$
     WITH entries (place, key, value) AS (
         SELECT s.place, s.key, s.value
-        FROM json_each(odk_sync_statistics())
+        FROM json_each({schema}.odk_sync_statistics())
             WITH ORDINALITY s (key, value, place)
         UNION ALL
         SELECT 1000000001, 'service_info', json_build_object(
             'service_instance', (SELECT h.service_instance
-                FROM odk_sync_history h ORDER BY h.id DESC LIMIT 1),
-            'current_time', odk_sync_iso(clock_timestamp()),
+                FROM {schema}.odk_sync_history h ORDER BY h.id DESC LIMIT 1),
+            'current_time', {schema}.odk_sync_iso(clock_timestamp()),
             'sync_interval', NULL,
             'max_workers', NULL,
             'url_refresh_enabled', false)
         UNION ALL
         SELECT 1000000002, 'healthy',
-            to_json(NOT EXISTS (SELECT FROM odk_sync_problems()))
+            to_json(NOT EXISTS (SELECT FROM {schema}.odk_sync_problems()))
         UNION ALL
         SELECT 1000000003, 'problems',
-            (SELECT coalesce(json_agg(p), '[]') FROM odk_sync_problems() p)
+            (SELECT coalesce(json_agg(p), '[]') FROM {schema}.odk_sync_problems() p)
         UNION ALL
         SELECT 1000000004, 'queue', json_build_object(
             'pending', count(*) FILTER (WHERE q.state = 'pending'),
             'running', count(*) FILTER (WHERE q.state = 'running'),
             'dead', count(*) FILTER (WHERE q.state = 'dead'),
-            'oldest_due', odk_sync_iso(min(q.run_at) FILTER (WHERE
+            'oldest_due', {schema}.odk_sync_iso(min(q.run_at) FILTER (WHERE
                 q.state = 'pending' AND q.run_at <= clock_timestamp())))
-        FROM odk_sync_queue q
+        FROM {schema}.odk_sync_queue q
     )
     SELECT json_object_agg(key, value ORDER BY place) FROM entries
 $$;
-COMMENT ON FUNCTION odk_sync_health() IS
+COMMENT ON FUNCTION {schema}.odk_sync_health() IS
     'odk-sync: odk_sync_statistics(), and whether something needs a person';
 
 -- Views for monitoring -----------------------------------------------------
 
 -- They read with the rights of their owner: SELECT on a view is enough.
 
-CREATE VIEW odk_sync_current_status AS
+CREATE VIEW {schema}.odk_sync_current_status AS
 SELECT sync_type, last_sync_timestamp, last_attempt_timestamp,
     last_sync_status, last_error_message, successful_sync_count,
     failed_sync_count, last_records_processed, updated_at
-FROM odk_sync_status;
-COMMENT ON VIEW odk_sync_current_status IS
+FROM {schema}.odk_sync_status;
+COMMENT ON VIEW {schema}.odk_sync_current_status IS
     'odk-sync: how each sync type is doing';
-COMMENT ON COLUMN odk_sync_current_status.sync_type IS
+COMMENT ON COLUMN {schema}.odk_sync_current_status.sync_type IS
     'name of the sync: main_submissions, person_details, ...';
-COMMENT ON COLUMN odk_sync_current_status.last_sync_timestamp IS
+COMMENT ON COLUMN {schema}.odk_sync_current_status.last_sync_timestamp IS
     'submission date of the newest submission stored';
-COMMENT ON COLUMN odk_sync_current_status.last_attempt_timestamp IS
+COMMENT ON COLUMN {schema}.odk_sync_current_status.last_attempt_timestamp IS
     'when the last attempt began';
-COMMENT ON COLUMN odk_sync_current_status.last_sync_status IS
+COMMENT ON COLUMN {schema}.odk_sync_current_status.last_sync_status IS
     'success, error, in_progress or pending';
-COMMENT ON COLUMN odk_sync_current_status.last_error_message IS
+COMMENT ON COLUMN {schema}.odk_sync_current_status.last_error_message IS
     'of the last failure, until there is a success';
-COMMENT ON COLUMN odk_sync_current_status.successful_sync_count IS
+COMMENT ON COLUMN {schema}.odk_sync_current_status.successful_sync_count IS
     'attempts that ended well, since the beginning';
-COMMENT ON COLUMN odk_sync_current_status.failed_sync_count IS
+COMMENT ON COLUMN {schema}.odk_sync_current_status.failed_sync_count IS
     'attempts that failed, since the beginning';
-COMMENT ON COLUMN odk_sync_current_status.last_records_processed IS
+COMMENT ON COLUMN {schema}.odk_sync_current_status.last_records_processed IS
     'records of the last attempt that ended well';
-COMMENT ON COLUMN odk_sync_current_status.updated_at IS
+COMMENT ON COLUMN {schema}.odk_sync_current_status.updated_at IS
     'when this row changed last';
 
-CREATE VIEW odk_sync_recent_attempts AS
+CREATE VIEW {schema}.odk_sync_recent_attempts AS
 SELECT id, sync_type, sync_timestamp, status, records_processed,
     duration_seconds, error_message, service_instance
-FROM odk_sync_history
+FROM {schema}.odk_sync_history
 ORDER BY id DESC
 LIMIT 100;
-COMMENT ON VIEW odk_sync_recent_attempts IS
+COMMENT ON VIEW {schema}.odk_sync_recent_attempts IS
     'odk-sync: the last 100 attempts, newest first';
-COMMENT ON COLUMN odk_sync_recent_attempts.id IS 'number of the attempt';
-COMMENT ON COLUMN odk_sync_recent_attempts.sync_type IS 'name of the sync';
-COMMENT ON COLUMN odk_sync_recent_attempts.sync_timestamp IS 'when it began';
-COMMENT ON COLUMN odk_sync_recent_attempts.status IS
+COMMENT ON COLUMN {schema}.odk_sync_recent_attempts.id IS 'number of the attempt';
+COMMENT ON COLUMN {schema}.odk_sync_recent_attempts.sync_type IS 'name of the sync';
+COMMENT ON COLUMN {schema}.odk_sync_recent_attempts.sync_timestamp IS 'when it began';
+COMMENT ON COLUMN {schema}.odk_sync_recent_attempts.status IS
     'success, error or in_progress';
-COMMENT ON COLUMN odk_sync_recent_attempts.records_processed IS
+COMMENT ON COLUMN {schema}.odk_sync_recent_attempts.records_processed IS
     'records it dealt with';
-COMMENT ON COLUMN odk_sync_recent_attempts.duration_seconds IS
+COMMENT ON COLUMN {schema}.odk_sync_recent_attempts.duration_seconds IS
     'whole seconds it took; NULL while it is in progress';
-COMMENT ON COLUMN odk_sync_recent_attempts.error_message IS
+COMMENT ON COLUMN {schema}.odk_sync_recent_attempts.error_message IS
     'why it failed';
-COMMENT ON COLUMN odk_sync_recent_attempts.service_instance IS
+COMMENT ON COLUMN {schema}.odk_sync_recent_attempts.service_instance IS
     'the process: host, number, random part';
 
-CREATE VIEW odk_sync_failed_syncs AS
+CREATE VIEW {schema}.odk_sync_failed_syncs AS
 SELECT id, sync_type, sync_timestamp, error_message, records_processed,
     duration_seconds, service_instance
-FROM odk_sync_history
+FROM {schema}.odk_sync_history
 WHERE status = 'error'
 ORDER BY id DESC;
-COMMENT ON VIEW odk_sync_failed_syncs IS
+COMMENT ON VIEW {schema}.odk_sync_failed_syncs IS
     'odk-sync: attempts that failed, newest first, as long as history is kept';
-COMMENT ON COLUMN odk_sync_failed_syncs.id IS 'number of the attempt';
-COMMENT ON COLUMN odk_sync_failed_syncs.sync_type IS 'name of the sync';
-COMMENT ON COLUMN odk_sync_failed_syncs.sync_timestamp IS 'when it began';
-COMMENT ON COLUMN odk_sync_failed_syncs.error_message IS 'why it failed';
-COMMENT ON COLUMN odk_sync_failed_syncs.records_processed IS
+COMMENT ON COLUMN {schema}.odk_sync_failed_syncs.id IS 'number of the attempt';
+COMMENT ON COLUMN {schema}.odk_sync_failed_syncs.sync_type IS 'name of the sync';
+COMMENT ON COLUMN {schema}.odk_sync_failed_syncs.sync_timestamp IS 'when it began';
+COMMENT ON COLUMN {schema}.odk_sync_failed_syncs.error_message IS 'why it failed';
+COMMENT ON COLUMN {schema}.odk_sync_failed_syncs.records_processed IS
     'records it dealt with before';
-COMMENT ON COLUMN odk_sync_failed_syncs.duration_seconds IS
+COMMENT ON COLUMN {schema}.odk_sync_failed_syncs.duration_seconds IS
     'whole seconds it took';
-COMMENT ON COLUMN odk_sync_failed_syncs.service_instance IS
+COMMENT ON COLUMN {schema}.odk_sync_failed_syncs.service_instance IS
     'the process: host, number, random part';
 
-CREATE VIEW odk_sync_hourly_performance AS
+CREATE VIEW {schema}.odk_sync_hourly_performance AS
 SELECT date_trunc('hour', sync_timestamp) AS hour, sync_type,
     count(*) AS attempts,
     round(avg(duration_seconds), 1) AS avg_duration,
     max(duration_seconds) AS max_duration,
     sum(records_processed) AS total_records
-FROM odk_sync_history
+FROM {schema}.odk_sync_history
 WHERE status = 'success'
     AND sync_timestamp > clock_timestamp() - interval '24 hours'
 GROUP BY 1, 2
 ORDER BY 1 DESC, 2;
-COMMENT ON VIEW odk_sync_hourly_performance IS
+COMMENT ON VIEW {schema}.odk_sync_hourly_performance IS
     'odk-sync: successful attempts of the last 24 hours, by hour';
-COMMENT ON COLUMN odk_sync_hourly_performance.hour IS
+COMMENT ON COLUMN {schema}.odk_sync_hourly_performance.hour IS
     'when it began, in the time zone of the reader';
-COMMENT ON COLUMN odk_sync_hourly_performance.sync_type IS
+COMMENT ON COLUMN {schema}.odk_sync_hourly_performance.sync_type IS
     'name of the sync';
-COMMENT ON COLUMN odk_sync_hourly_performance.attempts IS
+COMMENT ON COLUMN {schema}.odk_sync_hourly_performance.attempts IS
     'how many attempts began in that hour';
-COMMENT ON COLUMN odk_sync_hourly_performance.avg_duration IS
+COMMENT ON COLUMN {schema}.odk_sync_hourly_performance.avg_duration IS
     'seconds they took, on average';
-COMMENT ON COLUMN odk_sync_hourly_performance.max_duration IS
+COMMENT ON COLUMN {schema}.odk_sync_hourly_performance.max_duration IS
     'seconds that the longest took';
-COMMENT ON COLUMN odk_sync_hourly_performance.total_records IS
+COMMENT ON COLUMN {schema}.odk_sync_hourly_performance.total_records IS
     'records they dealt with together';

@@ -3,13 +3,13 @@
 -- Looking again: at all keys, at a tag, at attachments that are late.
 
 -- run --reconcile
-ALTER TABLE odk_sync_queue
+ALTER TABLE {schema}.odk_sync_queue
     ADD CHECK (jsonb_typeof(payload->'reconcile') = 'boolean');
 
 -- A job that merges into one that waits: to read all covers everything, two
 -- windows become the one around both, and that may be all; what else was asked
 -- for is done, too.
-CREATE OR REPLACE FUNCTION odk_sync_payload_merge(a jsonb, b jsonb)
+CREATE OR REPLACE FUNCTION {schema}.odk_sync_payload_merge(a jsonb, b jsonb)
 RETURNS jsonb
 LANGUAGE sql STABLE SET search_path FROM CURRENT
 AS $$
@@ -39,20 +39,20 @@ AS $$
 $$;
 
 -- What else of a submission may change and leave no date.
-ALTER TABLE odk_sync_key
+ALTER TABLE {schema}.odk_sync_key
     ADD COLUMN submitter text,
     ADD COLUMN status text,
     ADD COLUMN attachments_present integer,
     ADD COLUMN attachments_expected integer;
 
 -- etag is Central's tag of all submissions, taken before they were read.
-ALTER TABLE odk_sync_cursor
+ALTER TABLE {schema}.odk_sync_cursor
     ADD COLUMN etag_key text, -- form, settings and program that it was taken by
     ADD COLUMN etag_compared boolean NOT NULL DEFAULT false; -- with all keys
 
 -- Submissions whose files the device has not all uploaded. Nothing tells when
 -- one arrives, so they are read again, ever more rarely. Times are Central's.
-CREATE TABLE odk_sync_attachment (
+CREATE TABLE {schema}.odk_sync_attachment (
     sync_type varchar(50) NOT NULL,
     submission_id text NOT NULL,
     submitted_at timestamptz NOT NULL, -- by which it is asked for
@@ -64,6 +64,6 @@ CREATE TABLE odk_sync_attachment (
     PRIMARY KEY (sync_type, submission_id)
 );
 CREATE INDEX odk_sync_attachment_next
-    ON odk_sync_attachment (sync_type, next_check);
-COMMENT ON TABLE odk_sync_attachment IS
+    ON {schema}.odk_sync_attachment (sync_type, next_check);
+COMMENT ON TABLE {schema}.odk_sync_attachment IS
     'odk-sync: submissions whose attachments are not all in Central yet';

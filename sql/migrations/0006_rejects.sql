@@ -2,19 +2,19 @@
 --
 -- Rejects that are only a warning, and jobs that look at rejects again.
 
-ALTER TABLE odk_sync_reject ADD COLUMN kept boolean NOT NULL DEFAULT false;
-COMMENT ON COLUMN odk_sync_reject.kept IS
+ALTER TABLE {schema}.odk_sync_reject ADD COLUMN kept boolean NOT NULL DEFAULT false;
+COMMENT ON COLUMN {schema}.odk_sync_reject.kept IS
     'the cell holds the value all the same: it is only doubtful';
-COMMENT ON TABLE odk_sync_reject IS
+COMMENT ON TABLE {schema}.odk_sync_reject IS
     'odk-sync: values that did not fit their column, which is NULL there';
 
-ALTER TABLE odk_sync_queue
+ALTER TABLE {schema}.odk_sync_queue
     ADD CHECK (jsonb_typeof(payload->'rejects') = 'boolean');
 
 -- A job that merges into one that waits: to read all covers everything, two
 -- windows become the one around both, and that may be all. What either one
 -- asks for beside that, both do.
-CREATE OR REPLACE FUNCTION odk_sync_payload_merge(a jsonb, b jsonb)
+CREATE OR REPLACE FUNCTION {schema}.odk_sync_payload_merge(a jsonb, b jsonb)
 RETURNS jsonb
 LANGUAGE sql STABLE SET search_path FROM CURRENT
 AS $$

@@ -3,7 +3,7 @@
 -- Runs with search_path = the tracking schema, pg_temp.
 
 -- What forms say to people: for each job, what its views were made from.
-CREATE TABLE odk_sync_form (
+CREATE TABLE {schema}.odk_sync_form (
     sync_type varchar(50) PRIMARY KEY,
     central text NOT NULL,
     project bigint NOT NULL,
@@ -13,11 +13,11 @@ CREATE TABLE odk_sync_form (
     digest text, -- of the form's version and the settings; NULL: make them anew
     updated_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
-COMMENT ON TABLE odk_sync_form IS
+COMMENT ON TABLE {schema}.odk_sync_form IS
     'odk-sync: title and languages of each form whose views are made';
 
 -- A choice that a form has no more stays: old answers still hold it.
-CREATE TABLE odk_sync_choice (
+CREATE TABLE {schema}.odk_sync_choice (
     central text NOT NULL,
     project bigint NOT NULL,
     form text NOT NULL,
@@ -29,11 +29,11 @@ CREATE TABLE odk_sync_choice (
     retired_at timestamptz,
     PRIMARY KEY (central, project, form, list, language, name)
 );
-COMMENT ON TABLE odk_sync_choice IS
+COMMENT ON TABLE {schema}.odk_sync_choice IS
     'odk-sync: the choices of forms, with their labels in each language';
 
 -- Names once given to views never change, and columns keep their places.
-CREATE TABLE odk_sync_view (
+CREATE TABLE {schema}.odk_sync_view (
     central text NOT NULL,
     project bigint NOT NULL,
     form text NOT NULL,
@@ -50,5 +50,5 @@ CREATE TABLE odk_sync_view (
     PRIMARY KEY (central, project, form, odata, kind, key),
     UNIQUE (view_schema, view_name)
 );
-COMMENT ON TABLE odk_sync_view IS
+COMMENT ON TABLE {schema}.odk_sync_view IS
     'odk-sync: the views over the tables of forms';

@@ -3,7 +3,7 @@
 -- Tags that move without need. In Central v2026.1.0 and .1 the tag of every
 -- form changes with a submission to any of them.
 
-ALTER TABLE odk_sync_cursor
+ALTER TABLE {schema}.odk_sync_cursor
     -- comparisons of all keys that a tag brought about and that found nothing
     ADD COLUMN etag_empty bigint NOT NULL DEFAULT 0,
     -- runs in a row, after those, in which it was still the same

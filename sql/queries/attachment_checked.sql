@@ -2,7 +2,7 @@
 -- $1 to $3 as attachment_due.sql has them, $4 seconds. What that gives was read
 -- again: next in 30 minutes, then always after twice as long, a day at most, and
 -- for the last time when $4 is over.
-UPDATE odk_sync_attachment a
+UPDATE {schema}.odk_sync_attachment a
 SET checks = a.checks + 1,
     next_check = CASE
         WHEN a.since + make_interval(secs => $4) > $2::timestamptz
@@ -10,7 +10,7 @@ SET checks = a.checks + 1,
             + least(interval '15 min' * 2 ^ least(a.checks + 1, 10),
                 interval '1 day')) END
 FROM (
-    SELECT submission_id FROM odk_sync_attachment
+    SELECT submission_id FROM {schema}.odk_sync_attachment
     WHERE sync_type = $1 AND next_check <= $2::timestamptz
     ORDER BY next_check, submission_id COLLATE "C"
     LIMIT $3::bigint

@@ -1,2 +1,2 @@
 -- returns 0..0 rows of 0 columns, takes 1 parameters
-DELETE FROM odk_sync_attachment WHERE sync_type = $1
+DELETE FROM {schema}.odk_sync_attachment WHERE sync_type = $1

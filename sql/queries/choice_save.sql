@@ -2,7 +2,7 @@
 WITH languages AS (
     SELECT jsonb_array_elements_text($4) AS language
     UNION
-    SELECT language FROM odk_sync_choice
+    SELECT language FROM {schema}.odk_sync_choice
     WHERE central = $1 AND project = $2 AND form = $3
 ), now AS (
     SELECT DISTINCT ON (s.list, s.name) s.*
@@ -10,13 +10,13 @@ WITH languages AS (
         label text, labels jsonb)
     ORDER BY s.list, s.name, s.position
 ), gone AS (
-    UPDATE odk_sync_choice c SET retired_at = clock_timestamp()
+    UPDATE {schema}.odk_sync_choice c SET retired_at = clock_timestamp()
     WHERE c.central = $1 AND c.project = $2 AND c.form = $3
         AND c.retired_at IS NULL
         AND NOT EXISTS (SELECT FROM now n
             WHERE n.list = c.list AND n.name = c.name)
 )
-INSERT INTO odk_sync_choice AS c (central, project, form, list, language,
+INSERT INTO {schema}.odk_sync_choice AS c (central, project, form, list, language,
     name, position, label)
 SELECT $1, $2, $3, n.list, l.language, n.name, n.position,
     coalesce(n.labels ->> l.language, n.label)

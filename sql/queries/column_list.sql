@@ -5,7 +5,7 @@ SELECT c.odata, c.path, c.odk_type, c.part, c.table_schema, c.table_name,
     coalesce(t.relnatts, 0),
     coalesce(pg_catalog.format_type(a.atttypid, a.atttypmod), c.pg_type),
     coalesce(c.privacy, ''), a.atttypid
-FROM odk_sync_column c
+FROM {schema}.odk_sync_column c
 LEFT JOIN pg_catalog.pg_namespace n ON n.nspname = c.table_schema::name
 LEFT JOIN pg_catalog.pg_class t
     ON t.relnamespace = n.oid AND t.relname = c.table_name::name

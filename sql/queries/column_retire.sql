@@ -1,5 +1,5 @@
 -- returns 0..0 rows of 0 columns, takes 5 parameters
-UPDATE odk_sync_column c SET retired_at = clock_timestamp()
+UPDATE {schema}.odk_sync_column c SET retired_at = clock_timestamp()
 FROM jsonb_to_recordset($5) AS s (odata text, path text, odk_type text)
 WHERE c.central = $1 AND c.project = $2 AND c.form = $3
     AND c.source = $4

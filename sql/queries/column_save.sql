@@ -1,5 +1,5 @@
 -- returns 0..0 rows of 0 columns, takes 7 parameters
-INSERT INTO odk_sync_column AS c (central, project, form, source, odata, path,
+INSERT INTO {schema}.odk_sync_column AS c (central, project, form, source, odata, path,
     odk_type, part, table_schema, table_name, column_name, pg_type,
     first_version, last_version)
 SELECT $1, $2, $3, $4, s.odata, s.path, s.odk_type, s.part, $5, s.table_name,

@@ -23,7 +23,7 @@ SELECT c.table_name AS table,
             ELSE strpos(p.path || '/', '/' || r.name || '/') > 0 END) AS rule,
     c.table_schema AS schema, c.odata, c.first_version, c.last_version,
     to_char(c.retired_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS retired_at
-FROM odk_sync_column c
+FROM {schema}.odk_sync_column c
 LEFT JOIN pg_catalog.pg_namespace n ON n.nspname = c.table_schema::name
 LEFT JOIN pg_catalog.pg_class t
     ON t.relnamespace = n.oid AND t.relname = c.table_name::name

@@ -6,12 +6,12 @@ WITH me AS (
     SELECT pg_catalog.quote_ident(current_user) AS role
 ), given AS (
     SELECT DISTINCT c.table_schema AS nsp, c.table_name AS tab, false AS is_view
-    FROM odk_sync_column c
+    FROM {schema}.odk_sync_column c
     WHERE c.odk_type = 'table' AND c.central = $1 AND c.project = $2::bigint
         AND c.form = $3 AND c.source = $4
     UNION
     SELECT v.view_schema, v.view_name, true
-    FROM odk_sync_view v
+    FROM {schema}.odk_sync_view v
     WHERE v.kind <> 'table' AND v.digest IS NOT NULL AND v.central = $1
         AND v.project = $2::bigint AND v.form = $3 AND v.source = $4
 ), rel AS (

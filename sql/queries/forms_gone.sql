@@ -1,6 +1,6 @@
 -- returns 0..* rows of 2 columns, takes 4 parameters
 WITH gone AS (
-    UPDATE odk_sync_form_job
+    UPDATE {schema}.odk_sync_form_job
     SET gone_at = clock_timestamp()
     WHERE job = $1 AND gone_at IS NULL
         AND (central <> $2 OR project <> $3::bigint
@@ -8,7 +8,7 @@ WITH gone AS (
                 FROM json_array_elements($4::json) f))
     RETURNING sync_type, form
 ), waiting AS (
-    DELETE FROM odk_sync_queue q
+    DELETE FROM {schema}.odk_sync_queue q
     USING gone
     WHERE q.sync_type = gone.sync_type AND q.state IN ('pending', 'dead')
 )

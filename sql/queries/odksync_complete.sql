@@ -1,4 +1,4 @@
 -- returns 1..1 rows of 2 columns, takes 5 parameters
 SELECT txid_current(),
-    odk_sync_complete($1::integer, $2::text, $3::integer, $4::timestamptz,
+    {schema}.odk_sync_complete($1::integer, $2::text, $3::integer, $4::timestamptz,
         $5::jsonb)

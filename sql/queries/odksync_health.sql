@@ -1,2 +1,2 @@
 -- returns 1..1 rows of 1 columns, takes 0 parameters
-SELECT odk_sync_health()
+SELECT {schema}.odk_sync_health()

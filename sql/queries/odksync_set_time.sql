@@ -1,2 +1,3 @@
 -- returns 1..1 rows of 2 columns, takes 2 parameters
-SELECT txid_current(), odk_sync_set_last_sync_time($2::timestamptz, $1::text)
+SELECT txid_current(), {schema}.odk_sync_set_last_sync_time($2::timestamptz, $1::text,
+        false, NULL::jsonb)

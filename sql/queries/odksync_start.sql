@@ -1,2 +1,2 @@
 -- returns 1..1 rows of 2 columns, takes 2 parameters
-SELECT txid_current(), odk_sync_start($1::text, $2::text)
+SELECT txid_current(), {schema}.odk_sync_start($1::text, $2::text)

@@ -6,22 +6,22 @@
 -- before anybody else can see the row as running.
 WITH c AS MATERIALIZED (
     SELECT q.id, q.sync_type
-    FROM odk_sync_queue q
+    FROM {schema}.odk_sync_queue q
     WHERE q.state = 'pending'
         AND q.run_at <= clock_timestamp()
         AND $1::jsonb ? q.sync_type
-        AND NOT EXISTS (SELECT FROM odk_sync_queue r
+        AND NOT EXISTS (SELECT FROM {schema}.odk_sync_queue r
             WHERE r.state = 'running' AND r.sync_type = q.sync_type)
-        AND NOT EXISTS (SELECT FROM odk_sync_slot s
+        AND NOT EXISTS (SELECT FROM {schema}.odk_sync_slot s
             WHERE s.paused_at IS NOT NULL AND s.sync_type = q.sync_type)
     ORDER BY q.priority, q.run_at, q.id
     LIMIT 1
     FOR UPDATE OF q SKIP LOCKED
 ), h AS MATERIALIZED (
-    SELECT c.id, odk_sync_start(c.sync_type, $2::text) AS history_id
+    SELECT c.id, {schema}.odk_sync_start(c.sync_type::text, $2::text) AS history_id
     FROM c
 )
-UPDATE odk_sync_queue q
+UPDATE {schema}.odk_sync_queue q
 SET state = 'running',
     claim_no = q.claim_no + 1,
     claimed_by = $2::text,
@@ -32,7 +32,8 @@ SET state = 'running',
 FROM h
 WHERE q.id = h.id
 RETURNING q.id, q.claim_no,
-    odk_sync_progress(q.history_id, NULL, NULL, jsonb_build_object(
+    {schema}.odk_sync_progress(q.history_id, NULL::integer,
+        NULL::timestamptz, jsonb_build_object(
         'job_id', q.id, 'claim_no', q.claim_no)) AS history_id,
     q.sync_type, q.failures, q.max_failures,
     (extract(epoch FROM q.slot) * 1000000)::bigint AS slot,

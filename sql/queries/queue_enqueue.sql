@@ -3,10 +3,10 @@
 -- NULL. The slot is a compare-and-swap: only forward, and not while paused; the
 -- read in front keeps an idle run from writing.
 WITH s AS (
-    INSERT INTO odk_sync_slot AS s (sync_type, slot)
+    INSERT INTO {schema}.odk_sync_slot AS s (sync_type, slot)
     SELECT $1::text, $6::timestamptz
     WHERE $6::timestamptz IS NOT NULL
-        AND NOT EXISTS (SELECT FROM odk_sync_slot u
+        AND NOT EXISTS (SELECT FROM {schema}.odk_sync_slot u
             WHERE u.sync_type = $1::text
                 AND (u.slot >= $6::timestamptz OR u.paused_at IS NOT NULL))
     ON CONFLICT (sync_type) DO UPDATE SET slot = EXCLUDED.slot
@@ -14,7 +14,7 @@ WITH s AS (
         AND (s.slot IS NULL OR s.slot < EXCLUDED.slot)
     RETURNING s.slot
 )
-INSERT INTO odk_sync_queue AS q (sync_type, run_at, priority, max_failures,
+INSERT INTO {schema}.odk_sync_queue AS q (sync_type, run_at, priority, max_failures,
     payload, slot)
 SELECT $1::text, coalesce($2::timestamptz, clock_timestamp()), $3::smallint,
     $4::integer, $5::jsonb, $6::timestamptz
@@ -28,6 +28,6 @@ SET state = 'pending',
     failures = CASE WHEN q.state = 'dead' THEN 0 ELSE q.failures END,
     priority = least(q.priority, EXCLUDED.priority),
     max_failures = EXCLUDED.max_failures,
-    payload = odk_sync_payload_merge(q.payload, EXCLUDED.payload),
+    payload = {schema}.odk_sync_payload_merge(q.payload, EXCLUDED.payload),
     slot = coalesce(EXCLUDED.slot, q.slot)
 RETURNING q.id, q.xmax = 0 AS new -- of a row just made nobody is the updater

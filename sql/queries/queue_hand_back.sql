@@ -5,7 +5,7 @@
 -- Deleting and inserting again, under the same id, takes in without any race a
 -- job of its type that was enqueued meanwhile.
 WITH r AS (
-    DELETE FROM odk_sync_queue
+    DELETE FROM {schema}.odk_sync_queue
     WHERE id = $1::bigint AND claim_no = $2::bigint AND state = 'running'
     RETURNING *
 ), next AS (
@@ -16,7 +16,7 @@ WITH r AS (
     -- a job of odk-sync exec can be done by nobody else
     WHERE NOT r.cancel_requested AND NOT r.payload @> '{"exec": true}'
 ), i AS (
-    INSERT INTO odk_sync_queue AS q (id, sync_type, payload, priority, state,
+    INSERT INTO {schema}.odk_sync_queue AS q (id, sync_type, payload, priority, state,
         run_at, slot, failures, max_failures, claim_no, last_error,
         created_at)
     SELECT id, sync_type, payload, priority,
@@ -40,26 +40,26 @@ WITH r AS (
         failures = CASE WHEN EXCLUDED.state = 'dead' THEN q.failures
             ELSE greatest(q.failures, EXCLUDED.failures) END,
         priority = least(q.priority, EXCLUDED.priority),
-        payload = odk_sync_payload_merge(q.payload, EXCLUDED.payload),
+        payload = {schema}.odk_sync_payload_merge(q.payload, EXCLUDED.payload),
         last_error = coalesce(EXCLUDED.last_error, q.last_error)
     RETURNING q.state
 ), p AS MATERIALIZED (
     -- who abandoned it may have closed the history row, or a person did
-    SELECT r.sync_type, odk_sync_progress(r.history_id, $6::integer,
+    SELECT r.sync_type, {schema}.odk_sync_progress(r.history_id, $6::integer,
         $7::timestamptz, coalesce($8::jsonb, '{}') || jsonb_build_object(
             'outcome', CASE WHEN r.cancel_requested THEN 'cancelled'
                 ELSE $3::text END,
             'exit_code', $9::integer)) AS history_id
     FROM r
     WHERE $3::text <> 'abandoned' OR EXISTS (
-        SELECT FROM odk_sync_history h
+        SELECT FROM {schema}.odk_sync_history h
         WHERE h.id = r.history_id AND h.status = 'in_progress')
 )
 SELECT coalesce(i.state = 'dead', false) AS dead,
     CASE WHEN p.history_id IS NULL THEN ''
         WHEN $3::text = 'interrupted' THEN
-            odk_sync_interrupt(p.history_id, p.sync_type, $5::text)::text
-        ELSE odk_sync_fail(p.history_id, p.sync_type, $5::text)::text
+            {schema}.odk_sync_interrupt(p.history_id, p.sync_type::text, $5::text)::text
+        ELSE {schema}.odk_sync_fail(p.history_id, p.sync_type::text, $5::text)::text
     END AS closed
 FROM r
 LEFT JOIN p ON true

@@ -3,7 +3,7 @@
 -- owner? Then its advisory lock is free. A type that is not there may do what no
 -- fence can hold back: its claim ends with the lease alone.
 SELECT id, claim_no, claimed_by
-FROM odk_sync_queue
+FROM {schema}.odk_sync_queue
 WHERE state = 'running'
     AND (lease_until < clock_timestamp()
         OR (direct AND ($1::jsonb->>sync_type)::boolean

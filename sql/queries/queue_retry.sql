@@ -1,7 +1,7 @@
 -- returns 0..* rows of 1 columns, takes 2 parameters
 -- $1 id or NULL, $2 sync type or NULL. One that waits for a time of its own is
 -- hurried by its id alone.
-UPDATE odk_sync_queue
+UPDATE {schema}.odk_sync_queue
 SET state = CASE WHEN state = 'timed' THEN state ELSE 'pending' END,
     failures = 0,
     run_at = clock_timestamp()

@@ -6,14 +6,14 @@ WITH given AS (
 ), changed AS MATERIALIZED (
     SELECT g.sync_type, g.settings, s.settings IS NOT NULL AS known
     FROM given g
-    LEFT JOIN odk_sync_slot s ON s.sync_type = g.sync_type
+    LEFT JOIN {schema}.odk_sync_slot s ON s.sync_type = g.sync_type
     WHERE s.settings IS DISTINCT FROM g.settings
 ), stored AS (
-    INSERT INTO odk_sync_slot AS s (sync_type, settings)
+    INSERT INTO {schema}.odk_sync_slot AS s (sync_type, settings)
     SELECT sync_type, settings FROM changed
     ON CONFLICT (sync_type) DO UPDATE SET settings = EXCLUDED.settings
 )
-UPDATE odk_sync_queue q
+UPDATE {schema}.odk_sync_queue q
 SET state = 'pending', failures = 0, run_at = clock_timestamp()
 FROM changed c
 WHERE c.known AND q.sync_type = c.sync_type

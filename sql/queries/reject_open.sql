@@ -2,5 +2,5 @@
 -- Of each sync type: the submissions that are not stored as Central has them,
 -- those of them that are not in their table at all, and why, for example.
 SELECT sync_type, submissions, left_out, example
-FROM odk_sync_refused
+FROM {schema}.odk_sync_refused
 ORDER BY sync_type

@@ -3,6 +3,6 @@
 -- $2, did it refuse that one? And is one of them stored without an answer?
 SELECT count(DISTINCT submission_id),
     coalesce(bool_or(starts_with(reason, 'refused: ')), false)
-FROM odk_sync_reject
+FROM {schema}.odk_sync_reject
 WHERE sync_type = $1 AND refused
     AND ($2::text IS NULL OR submission_id = $2::text)

@@ -4,12 +4,12 @@
 WITH r AS (
     SELECT CASE WHEN path <> '' THEN path || ' (' || reason || ')'
             ELSE reason END AS why, count(*) AS count
-    FROM odk_sync_reject
+    FROM {schema}.odk_sync_reject
     WHERE sync_type = $1 AND NOT kept
     GROUP BY 1
 )
 SELECT coalesce((SELECT sum(count) FROM r), 0),
     (SELECT string_agg(why, ', ' ORDER BY count DESC, why)
         FROM (SELECT * FROM r ORDER BY count DESC, why LIMIT 3) top),
-    (SELECT count(DISTINCT submission_id) FROM odk_sync_reject
+    (SELECT count(DISTINCT submission_id) FROM {schema}.odk_sync_reject
         WHERE sync_type = $1 AND refused)

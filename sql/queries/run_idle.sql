@@ -18,15 +18,15 @@ SELECT g.sync_type,
     w.failures,
     w.last_error
 FROM given g
-LEFT JOIN odk_sync_queue r
+LEFT JOIN {schema}.odk_sync_queue r
     ON r.sync_type = g.sync_type AND r.state = 'running'
-LEFT JOIN odk_sync_queue w
+LEFT JOIN {schema}.odk_sync_queue w
     ON w.sync_type = g.sync_type AND w.state IN ('pending', 'dead')
-LEFT JOIN odk_sync_slot p ON p.sync_type = g.sync_type
+LEFT JOIN {schema}.odk_sync_slot p ON p.sync_type = g.sync_type
 LEFT JOIN LATERAL (
     SELECT a.sync_timestamp + make_interval(secs => coalesce(
         a.duration_seconds, 0)) AS ended
-    FROM odk_sync_history a
+    FROM {schema}.odk_sync_history a
     WHERE a.sync_type = g.sync_type AND a.status = 'error'
     ORDER BY a.sync_timestamp DESC
     LIMIT 1

@@ -31,9 +31,10 @@ WITH wanted (tab, n, col, type, size, needed, empty, def) AS (VALUES
         c.relnamespace AS schema, format('%I.%I', n.nspname, c.relname) AS name
     FROM pg_class c
     JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE n.nspname = current_schema()
+    WHERE n.nspname = {schema_name}
         AND c.relname IN ('odk_sync_status', 'odk_sync_history')
-        AND to_regclass('odk_sync_schema') IS NULL
+        AND NOT EXISTS (SELECT FROM pg_class o
+            WHERE o.relnamespace = n.oid AND o.relname = 'odk_sync_schema')
 ), found AS (
     SELECT r.*, w.n, w.col, w.type, w.size, w.needed, w.empty,
         coalesce(w.def, CASE WHEN w.col = 'last_attempt_timestamp'
@@ -75,12 +76,12 @@ WITH wanted (tab, n, col, type, size, needed, empty, def) AS (VALUES
     FROM found f
     WHERE f.n = 1
 ), watcher AS ( -- of people; they did not mean what we do to old rows
-    SELECT r.tab, 'TRIGGER' AS kind, g.tgname AS name, g.tgenabled AS mode
+    SELECT r.name AS tab, 'TRIGGER' AS kind, g.tgname AS name, g.tgenabled AS mode
     FROM relation r
     JOIN pg_trigger g ON g.tgrelid = r.oid
     WHERE NOT g.tgisinternal AND g.tgenabled <> 'D'
     UNION ALL
-    SELECT r.tab, 'RULE', u.rulename, u.ev_enabled
+    SELECT r.name, 'RULE', u.rulename, u.ev_enabled
     FROM relation r
     JOIN pg_rewrite u ON u.ev_class = r.oid
     WHERE r.kind = 'r' AND u.ev_enabled <> 'D'
@@ -137,7 +138,7 @@ WITH wanted (tab, n, col, type, size, needed, empty, def) AS (VALUES
     SELECT '55000', 0, 6, format('%s is in the way of adopting %s', c.relname,
             r.name),
         format('Rename it: ALTER TABLE %I.%I RENAME TO %I;',
-            current_schema(), c.relname, c.relname || '_old')
+            {schema_name}, c.relname, c.relname || '_old')
     FROM relation r
     JOIN pg_class c ON c.relnamespace = r.schema
         AND c.relname = r.tab || '_adopted'
@@ -166,7 +167,7 @@ WITH wanted (tab, n, col, type, size, needed, empty, def) AS (VALUES
     WHERE NOT pg_has_role(r.owner, 'USAGE')
     UNION ALL
     SELECT NULL, 1, s.n, NULL, s.statement
-    FROM (SELECT string_agg(tab, ', ' ORDER BY tab DESC) AS tabs
+    FROM (SELECT string_agg(name, ', ' ORDER BY tab DESC) AS tabs
         FROM relation) r,
         LATERAL (VALUES
             (1, format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', r.tabs)),
@@ -179,35 +180,35 @@ WITH wanted (tab, n, col, type, size, needed, empty, def) AS (VALUES
     FROM watcher w
     UNION ALL
     SELECT NULL, 2, f.n, format('%s: add column %s', f.name, f.col),
-        format('ALTER TABLE %s ADD COLUMN %s %s', f.tab, f.col, f.full_type)
+        format('ALTER TABLE %s ADD COLUMN %s %s', f.name, f.col, f.full_type)
     FROM found f WHERE f.attnum IS NULL
     UNION ALL
     SELECT NULL, 3, f.n, format('%s: let column %s be NULL', f.name, f.col),
-        format('ALTER TABLE %s ALTER COLUMN %s DROP NOT NULL', f.tab, f.col)
+        format('ALTER TABLE %s ALTER COLUMN %s DROP NOT NULL', f.name, f.col)
     FROM found f WHERE f.empty AND f.not_null
     UNION ALL
     SELECT NULL, 4, f.n, format('%s: widen column %s to %s', f.name, f.col,
             f.full_type),
-        format('ALTER TABLE %s ALTER COLUMN %s TYPE %s', f.tab, f.col,
+        format('ALTER TABLE %s ALTER COLUMN %s TYPE %s', f.name, f.col,
             f.full_type)
     FROM found f WHERE f.short
     UNION ALL
     SELECT NULL, 5, f.n, format('%s: default of column %s is %s', f.name, f.col,
             f.def),
-        format('ALTER TABLE %s ALTER COLUMN %s SET DEFAULT %s', f.tab, f.col,
+        format('ALTER TABLE %s ALTER COLUMN %s SET DEFAULT %s', f.name, f.col,
             f.def)
     FROM found f WHERE f.def IS NOT NULL AND NOT f.has_def
     UNION ALL
     SELECT NULL, 6, f.n, format('%s: NULL in column %s becomes 0', f.name,
             f.col),
-        format('UPDATE %s SET %2$s = 0 WHERE %2$s IS NULL', f.tab, f.col)
+        format('UPDATE %s SET %2$s = 0 WHERE %2$s IS NULL', f.name, f.col)
     FROM found f WHERE f.def = '0' AND NOT f.not_null
     UNION ALL
     SELECT NULL, 7, 1, format('%s: fill metadata and sync_metadata from each other',
             r.name),
-        'UPDATE odk_sync_history SET metadata = coalesce(metadata, sync_metadata),'
+        format('UPDATE %s SET metadata = coalesce(metadata, sync_metadata),'
         ' sync_metadata = coalesce(sync_metadata, metadata)'
-        ' WHERE (metadata IS NULL) <> (sync_metadata IS NULL)'
+        ' WHERE (metadata IS NULL) <> (sync_metadata IS NULL)', r.name)
     FROM relation r WHERE r.tab = 'odk_sync_history'
     UNION ALL
     SELECT NULL, 7, 2, NULL, format('ALTER TABLE %s ENABLE %s%s %I', w.tab,
@@ -216,25 +217,26 @@ WITH wanted (tab, n, col, type, size, needed, empty, def) AS (VALUES
     FROM watcher w
     UNION ALL
     SELECT NULL, 8, 1, format('%s: add primary key (%s)', k.name, k.col),
-        format('ALTER TABLE %s ADD PRIMARY KEY (%s)', k.tab, k.col)
+        format('ALTER TABLE %s ADD PRIMARY KEY (%s)', k.name, k.col)
     FROM key k WHERE NOT k.there
     UNION ALL
-    SELECT NULL, 8, s.n, s.words, s.statement
+    SELECT NULL, 8, s.n, s.words, format(s.statement, k.name)
     FROM key k, LATERAL (VALUES
-        (2, NULL, 'ALTER TABLE odk_sync_history ALTER COLUMN id SET NOT NULL'),
+        (2, NULL, 'ALTER TABLE %s ALTER COLUMN id SET NOT NULL'),
         (3, k.name || ': give numbers to new rows',
-            'ALTER TABLE odk_sync_history ALTER COLUMN id'
+            'ALTER TABLE %s ALTER COLUMN id'
             ' ADD GENERATED BY DEFAULT AS IDENTITY'),
-        (4, NULL, 'SELECT setval(pg_get_serial_sequence(''odk_sync_history'','
-            ' ''id''), coalesce(max(id), 0) + 1, false) FROM odk_sync_history')
+        (4, NULL, 'SELECT setval(pg_get_serial_sequence(%1$L,'
+            ' ''id''), coalesce(max(id), 0) + 1, false) FROM %1$s')
         ) AS s (n, words, statement)
     WHERE k.tab = 'odk_sync_history' AND NOT k.has_def
     UNION ALL
     -- rows may have come with their numbers, from a file or another table
-    SELECT NULL, 8, 5, NULL, 'SELECT setval(s.seq, m.id)'
-        ' FROM (SELECT max(id) AS id FROM odk_sync_history) m,'
-        ' (SELECT pg_get_serial_sequence(''odk_sync_history'', ''id'')::regclass'
-        ' AS seq) s WHERE m.id > coalesce(pg_sequence_last_value(s.seq), 0)'
+    SELECT NULL, 8, 5, NULL, format('SELECT setval(s.seq, m.id)'
+        ' FROM (SELECT max(id) AS id FROM %1$s) m,'
+        ' (SELECT pg_get_serial_sequence(%1$L, ''id'')::regclass'
+        ' AS seq) s WHERE m.id > coalesce(pg_sequence_last_value(s.seq), 0)',
+        k.name)
     FROM key k WHERE k.tab = 'odk_sync_history' AND k.has_def
     UNION ALL
     -- a row with another status could not even be updated
@@ -243,26 +245,26 @@ WITH wanted (tab, n, col, type, size, needed, empty, def) AS (VALUES
         format('DO $check$ BEGIN ALTER TABLE %1$s ADD CONSTRAINT %3$I'
             ' CHECK (%2$s IN (''success'', ''error'', ''in_progress'', ''pending''));'
             ' EXCEPTION WHEN check_violation THEN NULL; END $check$',
-            f.tab, f.col, f.tab || '_' || f.col || '_check')
+            f.name, f.col, f.tab || '_' || f.col || '_check')
     FROM found f
     WHERE f.col IN ('last_sync_status', 'status')
         AND NOT EXISTS (SELECT FROM pg_constraint o WHERE o.conrelid = f.oid
             AND o.conname = f.tab || '_' || f.col || '_check')
     UNION ALL
     SELECT NULL, 10, 1, format('%s: say what it is for', r.name),
-        format('COMMENT ON TABLE %s IS %L', r.tab, CASE r.tab
+        format('COMMENT ON TABLE %s IS %L', r.name, CASE r.tab
             WHEN 'odk_sync_status' THEN 'odk-sync: how each sync type is doing'
             ELSE 'odk-sync: one row for every attempt, from its first moment'
             END)
     FROM relation r WHERE obj_description(r.oid, 'pg_class') IS NULL
     UNION ALL
-    SELECT NULL, 10, 2, NULL, 'COMMENT ON COLUMN odk_sync_status.last_sync_timestamp'
-        ' IS ''submission date of the newest submission stored'''
+    SELECT NULL, 10, 2, NULL, format('COMMENT ON COLUMN %s.last_sync_timestamp'
+        ' IS ''submission date of the newest submission stored''', f.name)
     FROM found f
     WHERE f.col = 'last_sync_timestamp'
         AND col_description(f.oid, f.attnum) IS NULL
     UNION ALL
-    SELECT NULL, 11, 1, NULL, format('DROP INDEX %I', c.relname)
+    SELECT NULL, 11, 1, NULL, format('DROP INDEX %s', i.indexrelid::regclass)
     FROM relation r
     JOIN pg_index i ON i.indrelid = r.oid
     JOIN pg_class c ON c.oid = i.indexrelid
@@ -272,7 +274,8 @@ WITH wanted (tab, n, col, type, size, needed, empty, def) AS (VALUES
     SELECT NULL, 12, 1, CASE r.tab WHEN 'odk_sync_history' THEN format(
             '%s: index it by time; keep metadata and sync_metadata equal',
             r.name) END,
-        format('ALTER TABLE %s RENAME TO %1$s_adopted', r.tab)
+        format('ALTER TABLE %s RENAME TO %I', r.name,
+            r.tab || '_adopted')
     FROM relation r
 )
 SELECT refusal, words, statement

@@ -13,7 +13,9 @@ WITH wanted AS (
     FROM pg_catalog.pg_database d
     WHERE d.datname = current_database()
         AND pg_encoding_to_char(d.encoding) <> 'UTF8'
-        AND $3::boolean AND to_regclass('odk_sync_schema') IS NULL
+        AND $3::boolean AND NOT EXISTS (SELECT FROM wanted w
+            JOIN pg_class c ON c.relnamespace = w.oid
+            WHERE w.name = $1::text AND c.relname = 'odk_sync_schema')
     UNION ALL
     SELECT '42501', format('role %I may not create schema %I', current_user,
             w.name),

@@ -3,7 +3,7 @@
 -- version that either side knows
 SELECT s.version AS applied, m.version AS known,
     s.checksum = m.checksum AS same
-FROM odk_sync_schema s
+FROM {schema}.odk_sync_schema s
 FULL JOIN unnest($1::integer[], $2::text[]) AS m(version, checksum)
     ON m.version = s.version
 ORDER BY coalesce(s.version, m.version)

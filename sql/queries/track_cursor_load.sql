@@ -10,5 +10,5 @@ SELECT form_hash,
     (extract(epoch FROM last_reconcile) * 1000000)::bigint AS last_reconcile,
     counts, etag_key, etag_compared, etag_empty, etag_held,
     backfill_progress
-FROM odk_sync_cursor
+FROM {schema}.odk_sync_cursor
 WHERE sync_type = $1::text

@@ -1,5 +1,5 @@
 -- returns 0..0 rows of 0 columns, takes 14 parameters
-INSERT INTO odk_sync_cursor (sync_type, form_hash, watermark, etag,
+INSERT INTO {schema}.odk_sync_cursor (sync_type, form_hash, watermark, etag,
     backfill_started, backfill_position, backfill_job, last_reconcile, counts,
     etag_key, etag_compared, etag_empty, etag_held, backfill_progress)
 VALUES ($1::text, $2::text, $3::timestamptz, $4::text, $5::timestamptz,

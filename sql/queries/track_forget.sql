@@ -1,2 +1,2 @@
 -- returns 1..1 rows of 1 columns, takes 1 parameters
-SELECT odk_sync_forget($1::text)
+SELECT {schema}.odk_sync_forget($1::text)

@@ -7,7 +7,7 @@ SELECT id, sync_type,
     duration_seconds AS seconds,
     error_message AS error,
     service_instance, metadata
-FROM odk_sync_history
+FROM {schema}.odk_sync_history
 WHERE $1::text IS NULL OR sync_type = $1::text
 ORDER BY id DESC
 LIMIT $2::bigint

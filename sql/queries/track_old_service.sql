@@ -4,7 +4,7 @@
 -- process number.
 SELECT service_instance,
     to_char(sync_timestamp, 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS wrote
-FROM odk_sync_history
+FROM {schema}.odk_sync_history
 WHERE sync_timestamp > clock_timestamp() - interval '10 minutes'
     AND service_instance ~ '.-[0-9]+$'
     AND service_instance !~ '-[0-9]+-[0-9a-f]{8}$'

@@ -13,6 +13,6 @@ SELECT q.id, q.sync_type,
     to_char(q.claimed_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS claimed_at,
     to_char(q.lease_until, 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS lease_until,
     q.claim_no
-FROM odk_sync_queue q
-LEFT JOIN odk_sync_slot p ON p.sync_type = q.sync_type
+FROM {schema}.odk_sync_queue q
+LEFT JOIN {schema}.odk_sync_slot p ON p.sync_type = q.sync_type
 ORDER BY q.state = 'running' DESC, q.state = 'dead', q.priority, q.run_at, q.id

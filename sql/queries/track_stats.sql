@@ -11,6 +11,6 @@ SELECT key AS sync_type,
         'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS last_success,
     to_char((value->>'last_sync_timestamp')::timestamptz,
         'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS last_sync
-FROM json_each(odk_sync_statistics())
+FROM json_each({schema}.odk_sync_statistics())
 WHERE key <> 'recent_history'
 ORDER BY key

@@ -1,9 +1,9 @@
 -- returns 0..* rows of 33 columns, takes 0 parameters
 WITH known AS (
-    SELECT sync_type FROM odk_sync_status
-    UNION SELECT sync_type FROM odk_sync_queue
-    UNION SELECT sync_type FROM odk_sync_cursor
-    UNION SELECT sync_type FROM odk_sync_slot
+    SELECT sync_type FROM {schema}.odk_sync_status
+    UNION SELECT sync_type FROM {schema}.odk_sync_queue
+    UNION SELECT sync_type FROM {schema}.odk_sync_cursor
+    UNION SELECT sync_type FROM {schema}.odk_sync_slot
         WHERE slot IS NOT NULL OR paused_at IS NOT NULL
 )
 SELECT known.sync_type,
@@ -11,7 +11,7 @@ SELECT known.sync_type,
     to_char(h.sync_timestamp, 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS last_success,
     (c.counts->>'table')::bigint AS submissions,
     (c.counts->>'central')::bigint AS central,
-    (SELECT count(*) FROM odk_sync_reject j
+    (SELECT count(*) FROM {schema}.odk_sync_reject j
         WHERE j.sync_type = known.sync_type AND NOT j.kept) AS rejects,
     CASE WHEN r.id IS NOT NULL THEN 'running'
         WHEN w.state = 'dead' THEN 'dead'
@@ -50,19 +50,19 @@ SELECT known.sync_type,
         THEN ceil((b.total - b.done)::numeric / b.rate)::bigint
         END AS backfill_seconds_left
 FROM known
-LEFT JOIN odk_sync_status s ON s.sync_type = known.sync_type
-LEFT JOIN odk_sync_cursor c ON c.sync_type = known.sync_type
-LEFT JOIN odk_sync_slot p ON p.sync_type = known.sync_type
-LEFT JOIN odk_sync_queue r
+LEFT JOIN {schema}.odk_sync_status s ON s.sync_type = known.sync_type
+LEFT JOIN {schema}.odk_sync_cursor c ON c.sync_type = known.sync_type
+LEFT JOIN {schema}.odk_sync_slot p ON p.sync_type = known.sync_type
+LEFT JOIN {schema}.odk_sync_queue r
     ON r.sync_type = known.sync_type AND r.state = 'running'
-LEFT JOIN odk_sync_queue w
+LEFT JOIN {schema}.odk_sync_queue w
     ON w.sync_type = known.sync_type AND w.state IN ('pending', 'dead')
 LEFT JOIN LATERAL (
-    SELECT min(a.run_at) AS run_at FROM odk_sync_queue a
+    SELECT min(a.run_at) AS run_at FROM {schema}.odk_sync_queue a
     WHERE a.sync_type = known.sync_type AND a.state = 'timed'
 ) t ON true
 LEFT JOIN LATERAL (
-    SELECT a.sync_timestamp FROM odk_sync_history a
+    SELECT a.sync_timestamp FROM {schema}.odk_sync_history a
     WHERE a.sync_type = known.sync_type AND a.status = 'success'
     ORDER BY a.sync_timestamp DESC
     LIMIT 1
@@ -74,7 +74,7 @@ LEFT JOIN LATERAL (
         count(*) FILTER (WHERE a.next_check IS NULL) AS failed,
         coalesce(sum(a.expected - a.present)
             FILTER (WHERE a.next_check IS NULL), 0) AS failed_files
-    FROM odk_sync_attachment a
+    FROM {schema}.odk_sync_attachment a
     WHERE a.sync_type = known.sync_type
 ) f ON true
 LEFT JOIN LATERAL (

@@ -2,7 +2,7 @@
 SELECT c.odata, c.table_name, a.attname,
     a.atttypid,
     pg_catalog.col_description(t.oid, a.attnum)
-FROM odk_sync_column c
+FROM {schema}.odk_sync_column c
 JOIN pg_catalog.pg_namespace n ON n.nspname = c.table_schema::name
 JOIN pg_catalog.pg_class t
     ON t.relnamespace = n.oid AND t.relname = c.table_name::name

@@ -1,5 +1,5 @@
 -- returns 0..0 rows of 0 columns, takes 5 parameters
-UPDATE odk_sync_view v
+UPDATE {schema}.odk_sync_view v
 SET digest = coalesce(s.digest, v.digest),
     columns = coalesce(s.columns, v.columns),
     comment_digest = coalesce(s.comment_digest, v.comment_digest)

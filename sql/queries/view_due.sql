@@ -1,7 +1,7 @@
 -- returns 1..1 rows of 1 columns, takes 6 parameters
-SELECT NOT EXISTS (SELECT FROM odk_sync_form f
+SELECT NOT EXISTS (SELECT FROM {schema}.odk_sync_form f
         WHERE f.sync_type = $1 AND f.digest = $2)
-    OR EXISTS (SELECT FROM odk_sync_view v
+    OR EXISTS (SELECT FROM {schema}.odk_sync_view v
         WHERE v.central = $3 AND v.project = $4 AND v.form = $5
             AND v.source = $6
             AND v.kind <> 'table' AND v.digest IS NOT NULL

@@ -1,6 +1,6 @@
 -- returns 0..0 rows of 0 columns, takes 4 parameters
 WITH gone AS (
-    UPDATE odk_sync_view v SET digest = NULL, comment_digest = NULL
+    UPDATE {schema}.odk_sync_view v SET digest = NULL, comment_digest = NULL
     WHERE v.central = $1 AND v.project = $2 AND v.form = $3
         AND v.source = $4
         AND v.kind <> 'table' AND v.digest IS NOT NULL
@@ -9,6 +9,6 @@ WITH gone AS (
             WHERE n.nspname = v.view_schema::name
                 AND c.relname = v.view_name::name AND c.relkind = 'v')
     RETURNING 1)
-UPDATE odk_sync_form SET digest = NULL
+UPDATE {schema}.odk_sync_form SET digest = NULL
 WHERE central = $1 AND project = $2 AND form = $3 AND source = $4
     AND EXISTS (SELECT FROM gone)

@@ -1,5 +1,5 @@
 -- returns 0..0 rows of 0 columns, takes 8 parameters
-INSERT INTO odk_sync_form AS f (sync_type, digest, central, project, form,
+INSERT INTO {schema}.odk_sync_form AS f (sync_type, digest, central, project, form,
     source, title, languages)
 VALUES ($1, $2, $3, $4, $5, $6, $7, coalesce($8::jsonb, '[]'))
 ON CONFLICT (sync_type) DO UPDATE

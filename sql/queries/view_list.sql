@@ -5,7 +5,7 @@ SELECT v.odata, v.kind, v.key, v.view_name, v.columns, v.digest,
         FROM pg_catalog.pg_attribute a
         WHERE a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped),
     pg_catalog.array_to_string(t.reloptions, ', ')
-FROM odk_sync_view v
+FROM {schema}.odk_sync_view v
 LEFT JOIN pg_catalog.pg_namespace n ON n.nspname = v.view_schema::name
 LEFT JOIN pg_catalog.pg_class t ON t.relnamespace = n.oid
     AND t.relname = v.view_name::name AND t.relkind = 'v'

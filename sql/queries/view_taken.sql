@@ -4,4 +4,4 @@ FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = $1 AND c.relname ^@ 'v_'
 UNION
-SELECT view_name FROM odk_sync_view WHERE view_schema = $1
+SELECT view_name FROM {schema}.odk_sync_view WHERE view_schema = $1

@@ -47,9 +47,20 @@ test_connect(void)
     return db;
 }
 
+/* Let SQL of the test in the open transaction name tables without schema. */
+static inline void
+test_use_path(struct odks_db *db)
+{
+    struct odks_err err = ODKS_ERR_INIT;
+
+    ODKS_OK(odks_db_do(db, "test", "SET LOCAL search_path = {schema}, pg_temp",
+                       &err));
+}
+
 /*
- * Run SQL in the open transaction or else in one of its own; the first field
- * of its result as text ("" for NULL or no row), to be freed.
+ * Run SQL in the open transaction or else in one of its own, with the tracking
+ * schema in its path alone; the first field of its result as text ("" for NULL
+ * or no row), to be freed.
  */
 static inline char *
 test_sql(struct odks_db *db, const char *text)
@@ -59,9 +70,13 @@ test_sql(struct odks_db *db, const char *text)
 
     if (own)
         ODKS_OK(odks_db_begin(db, &err));
+    test_use_path(db);
     CLEANUP_PGRESULT PGresult *res =
         odks_db_exec(db, "test", text, 0, NULL, &err);
     ck_assert_msg(res != NULL, "%s: %s", text, err.message);
+    if (PQtransactionStatus(db->conn) == PQTRANS_INTRANS)
+        ODKS_OK(odks_db_do(
+            db, "test", "SET LOCAL search_path = pg_catalog, pg_temp", &err));
     const char *value =
         PQntuples(res) > 0 && PQnfields(res) > 0 ? PQgetvalue(res, 0, 0) : "";
     char *copy = odks_xstrdup(value);

@@ -12,6 +12,7 @@ a configuration in a directory of its own; and the program in it.
 
 import atexit
 import contextlib
+import hashlib
 import os
 import shutil
 import subprocess
@@ -28,6 +29,22 @@ BUILD = os.environ.get("top_builddir",
 SHIM = os.path.join(BUILD, "tests", "fault", "shim.so")
 
 sys.path.insert(0, os.path.join(HERE, "..", "contract"))
+
+
+def migrations(schema="public"):
+    """Number, name, text and checksum of each migration, the text as the
+    program that came with it sent it: before 14, names had no schema, and
+    search_path led to it."""
+    folder = os.path.join(HERE, "..", "..", "sql", "migrations")
+    for name in sorted(os.listdir(folder)):
+        with open(os.path.join(folder, name), encoding="utf-8") as file:
+            text = file.read()
+        plain = text.replace("{schema}.", "").replace(
+            "quote_ident({schema_name}) || '.' || ", "")
+        checksum = hashlib.sha256(plain.encode()).hexdigest()
+        if int(name[:4]) >= 14:
+            plain = text.replace("{schema}", f'"{schema}"')
+        yield int(name[:4]), name[5:-4], plain, checksum
 
 
 def need_all():

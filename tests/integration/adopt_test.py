@@ -4,7 +4,6 @@ else that hangs on them is lost, and the service goes on with them."""
 
 import contextlib
 import difflib
-import hashlib
 import json
 import os
 import subprocess
@@ -19,8 +18,6 @@ import tap  # noqa: E402
 
 FORM = "household"
 TYPE = "main_submissions"
-MIGRATIONS = os.path.join(os.path.dirname(os.path.abspath(__file__)),
-                          "..", "..", "sql", "migrations")
 TABLES = ("odk_sync_status", "odk_sync_history")
 OUR_INDEXES = ("odk_sync_history_time", "odk_sync_history_type_time")
 EQUAL = ("metadata", "sync_metadata")
@@ -537,17 +534,10 @@ def test_the_old_service_is_seen():
 
 # -- upgrades -----------------------------------------------------------------
 
-def migrations():
-    for name in sorted(os.listdir(MIGRATIONS)):
-        with open(os.path.join(MIGRATIONS, name), encoding="utf-8") as file:
-            yield int(name[:4]), name[5:-4], file.read()
-
-
 def install(world, count):
     """The first migrations, as the programs that had no more of them did."""
     world.session.run("BEGIN; SET LOCAL search_path = public, pg_temp")
-    for version, name, text in list(migrations())[:count]:
-        checksum = hashlib.sha256(text.encode()).hexdigest()
+    for version, name, text, checksum in list(odks.migrations())[:count]:
         world.session.run(f"{text}; INSERT INTO odk_sync_schema (version,"
                           f" name, checksum) VALUES ({version}, '{name}',"
                           f" '{checksum}')")
@@ -558,14 +548,14 @@ def test_upgrades_end_where_a_new_install_does():
     with new_world() as world:
         world.ok("init")
         fresh = dump(world, "-s")
-    for count in range(1, len(list(migrations()))):
+    for count in range(1, len(list(odks.migrations()))):
         with new_world() as world:
             install(world, count)
             for table in TABLES:
                 oldtables.fill(world.session, table)
             before = rows(world)
-            steps = [f"apply {version:04}_{name}" for version, name, _
-                     in list(migrations())[count:]]
+            steps = [f"apply {version:04}_{name}" for version, name, _, _
+                     in list(odks.migrations())[count:]]
             tap.equal(world.exits(78, "init", "--check").out.splitlines(),
                       ["create schema odk", *steps], "--check")
             world.ok("init")

@@ -321,7 +321,7 @@ def test_forget_leaves_no_table_out():
             " AND c.relkind = 'r' AND c.relname LIKE 'odk\\_sync\\_%'")}
         source = world.session.value(
             "SELECT prosrc FROM pg_proc WHERE proname = 'odk_sync_forget'")
-        tap.equal({t for t in tables if f"DELETE FROM {t} " in source},
+        tap.equal({t for t in tables if f'DELETE FROM "public".{t} ' in source},
                   tables - kept, "tables")
 
 

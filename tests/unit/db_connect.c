@@ -58,12 +58,17 @@ START_TEST(settings_of_a_transaction)
     CLEANUP_DB struct odks_db *db = test_fresh();
     struct odks_err err = ODKS_ERR_INIT;
 
-    ODKS_SQL_IS(db,
-                "SELECT concat_ws('|', current_setting('search_path'), "
-                "current_setting('timezone'), current_setting('lock_timeout'),"
-                "current_setting('statement_timeout'), "
-                "current_setting('idle_in_transaction_session_timeout'))",
-                "odks_test, pg_temp|UTC|10s|30s|1min");
+    ODKS_OK(odks_db_begin(db, &err));
+    CLEANUP_PGRESULT PGresult *inside = odks_db_exec(
+        db, "inside",
+        "SELECT concat_ws('|', current_setting('search_path'), "
+        "current_setting('timezone'), current_setting('lock_timeout'),"
+        "current_setting('statement_timeout'), "
+        "current_setting('idle_in_transaction_session_timeout'))",
+        0, NULL, &err);
+    ck_assert_str_eq(PQgetvalue(inside, 0, 0),
+                     "pg_catalog, pg_temp|UTC|10s|30s|1min");
+    odks_db_rollback(db);
     CLEANUP_PGRESULT PGresult *res =
         odks_db_exec(db, "outside", "SHOW search_path", 0, NULL, &err);
     ck_assert_str_eq(PQgetvalue(res, 0, 0), "\"$user\", public");

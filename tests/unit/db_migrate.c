@@ -221,8 +221,8 @@ static const struct {
     { "ALTER TABLE odk_sync_status ALTER sync_type TYPE varchar(30)", NULL },
     { "ALTER TABLE odk_sync_status ALTER sync_type TYPE varchar(30); "
       "CREATE VIEW odks_test.seen AS SELECT sync_type FROM odk_sync_status",
-      "column sync_type of odks_test.odk_sync_status is too short, and seen "
-      "uses it" },
+      "column sync_type of odks_test.odk_sync_status is too short, and "
+      "odks_test.seen uses it" },
     { "ALTER TABLE odk_sync_history ADD COLUMN \"the site\" text; "
       "UPDATE odk_sync_history SET \"the site\" = ''; "
       "ALTER TABLE odk_sync_history ALTER \"the site\" SET NOT NULL",
@@ -374,7 +374,7 @@ START_TEST(printed)
     size_t len = 0;
     FILE *out = open_memstream(&text, &len);
 
-    odks_migrate_print("odks_test", SCHEMAS("od\"k x"), out);
+    ODKS_OK(odks_migrate_print("odks_test", SCHEMAS("od\"k x"), out, &err));
     ck_assert_int_eq(fclose(out), 0);
     ODKS_OK(odks_db_do(db, "printed", text, &err));
     ODKS_OK(check(db, &err));

@@ -359,8 +359,8 @@ START_TEST(fenced)
 
         test_do(db, "CREATE TABLE rows ()");
         ODKS_OK(odks_db_begin(db, &err));
-        ODKS_OK(
-            odks_db_do(db, "write", "INSERT INTO rows DEFAULT VALUES", &err));
+        ODKS_OK(odks_db_do(db, "write",
+                           "INSERT INTO {schema}.rows DEFAULT VALUES", &err));
         ODKS_FAILS(odks_queue_heartbeat(db, job, &err), FENCED);
         ODKS_FAILS(odks_queue_finish(db, job, &outcome, &err), FENCED);
         ODKS_FAILS(odks_queue_fail(db, job, &cause, &outcome, &dead, &err),

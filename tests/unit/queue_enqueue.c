@@ -136,7 +136,8 @@ START_TEST(poison_refused)
     CLEANUP_DB struct odks_db *db = test_fresh();
     struct odks_err err = ODKS_ERR_INIT;
     CLEANUP_FREE char *text = odks_xasprintf(
-        "INSERT INTO odk_sync_queue (sync_type, payload) VALUES ('a', '%s')",
+        "INSERT INTO {schema}.odk_sync_queue (sync_type, payload)"
+        " VALUES ('a', '%s')",
         poison[_i]);
 
     ODKS_OK(odks_db_begin(db, &err));

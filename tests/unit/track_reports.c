@@ -172,7 +172,7 @@ START_TEST(view_of_a_weak_role)
     ODKS_OK(odks_db_begin(db, &err));
     ODKS_FAILS(odks_db_do(db, "tables",
                           "SET LOCAL ROLE odks_reader; "
-                          "SELECT FROM odk_sync_status",
+                          "SELECT FROM {schema}.odk_sync_status",
                           &err),
                NOPERM);
     odks_db_rollback(db);

@@ -158,6 +158,7 @@ START_TEST(refuse)
     test_do(db, "SELECT odk_sync_start('a', 'h')");
     CLEANUP_FREE char *before = test_sql(db, STATUS);
     ODKS_OK(odks_db_begin(db, &err));
+    test_use_path(db);
     ck_assert(!odks_db_do(db, "refused", refused[_i].sql, &err));
     ck_assert_str_eq(err.message, refused[_i].message);
     odks_db_rollback(db);
@@ -203,6 +204,7 @@ START_TEST(set_does_not_go_back)
     test_do(db, "SELECT odk_sync_set_last_sync_time('2026-11-02Z', 'a')");
     for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
         ODKS_OK(odks_db_begin(db, &err));
+        test_use_path(db);
         ck_assert(!odks_db_do(db, "set", calls[i], &err));
         ck_assert_str_eq(err.message,
                          "the last sync time of a is 2026-11-02 00:00:00+00, "
