@@ -9,6 +9,7 @@
 #include "core/safe.h"
 #include "db/migrate.h"
 #include "run/instance.h"
+#include "sql/queries.h"
 #include "track/track.h"
 
 /* Both may run beside each other; a person should know that they do. */
@@ -25,6 +26,25 @@ warn_of_old_service(struct odks_db *db)
                  "the old service still runs: %s wrote history at %s",
                  odks_db_text(res, 0, ODKS_OLD_SERVICE_INSTANCE),
                  odks_db_text(res, 0, ODKS_OLD_SERVICE_WROTE));
+    odks_db_rollback(db);
+}
+
+/*
+ * A role that may create there can hinder us, and fool those who call functions
+ * without their schema.
+ */
+static void
+warn_of_creators(struct odks_db *db)
+{
+    struct odks_err ignored = ODKS_ERR_INIT;
+
+    if (!odks_db_begin(db, &ignored))
+        return;
+    CLEANUP_PGRESULT PGresult *res =
+        odks_db_query(db, &odks_sql_schema_creators, NULL, &ignored);
+    for (int row = 0; res != NULL && row < PQntuples(res); row++)
+        odks_log(ODKS_LOG_WARN, "%s: %s", odks_db_text(res, row, 0),
+                 odks_db_text(res, row, 1));
     odks_db_rollback(db);
 }
 
@@ -78,6 +98,7 @@ init(struct odks_cmd_db *c, struct odks_err *err)
              applied, applied == 1 ? "" : "s");
     if (applied > 0)
         warn_of_old_service(c->db);
+    warn_of_creators(c->db);
     return true;
 }
 

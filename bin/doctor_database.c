@@ -53,6 +53,21 @@ check_rights(struct odks_doctor *d, struct odks_err *err)
 }
 
 static void
+check_creators(struct odks_doctor *d, struct odks_err *err)
+{
+    CLEANUP_PGRESULT PGresult *res =
+        odks_db_query(d->c.db, &odks_sql_schema_creators, NULL, err);
+
+    if (res == NULL) {
+        odks_doctor_fail(d, "rights", err);
+        return;
+    }
+    for (int row = 0; row < PQntuples(res); row++)
+        odks_doctor_warn(d, "rights", odks_db_text(res, row, 0),
+                         odks_db_text(res, row, 1));
+}
+
+static void
 check_postgis(struct odks_doctor *d, struct odks_err *err)
 {
     CLEANUP_PGRESULT PGresult *res =
@@ -116,6 +131,7 @@ odks_doctor_database(struct odks_doctor *d, struct odks_err *err)
             : "");
     check_clock_of_database(d, err);
     check_rights(d, err);
+    check_creators(d, err);
     odks_db_rollback(d->c.db);
     if (!odks_db_begin(d->c.db, err) || !odks_migrate_check(d->c.db, err)) {
         odks_doctor_fail(d, "tables", err);

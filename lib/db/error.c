@@ -30,6 +30,9 @@ static const struct {
     { "42P01", ODKS_EXIT_CONFIG, "Run \"odk-sync init\"." },
     { "42703", ODKS_EXIT_CONFIG, "Run \"odk-sync init --check\"." },
     { "42883", ODKS_EXIT_CONFIG, "Run \"odk-sync init --check\"." },
+    { "42725", ODKS_EXIT_CONFIG,
+      "Another role has made a function of that name in the tracking schema: "
+      "\"odk-sync doctor\" names it." },
     { "42P10", ODKS_EXIT_CONFIG,
       "Run \"odk-sync doctor\": it names the primary key or unique index "
       "that is missing." },
