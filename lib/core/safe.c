@@ -11,7 +11,7 @@
 #include "core/mem.h"
 #include "core/utf8.h"
 
-enum { REPLACEMENT = 0xfffd };
+enum { REPLACEMENT = 0xfffd, UTF8_MAX = 4 /* bytes of a character */ };
 
 /*
  * Characters that are never shown as they are: they move the cursor, break a
@@ -42,10 +42,11 @@ static size_t
 decode_char(const char *s, uint32_t *c)
 {
     const unsigned char *u = (const unsigned char *) s;
-    size_t n = u[0] < 0xc0 ? 1 : u[0] < 0xe0 ? 2 : u[0] < 0xf0 ? 3 : 4;
+    size_t len = strnlen(s, UTF8_MAX);
+    size_t n = len > 0 ? odks_utf8_character(s, s + len) : 1;
 
     *c = 0;
-    if (strnlen(s, n) < n || !odks_is_utf8(s, n))
+    if (n == 0)
         return 0;
     *c = n == 1 ? u[0] : u[0] & (0x7fU >> n);
     for (size_t i = 1; i < n; i++)

@@ -5,9 +5,8 @@
 
 #include <string.h>
 
-/* name between quotes; those in it are doubled. */
-static bool
-add_quoted(struct odks_buf *out, const char *name, char quote)
+bool
+odks_fill_quote(struct odks_buf *out, const char *name, char quote)
 {
     bool ok = odks_buf_add_char(out, quote);
 
@@ -49,7 +48,7 @@ fill_hole(const char *s, const char *schema, struct odks_buf *out,
         odks_err_set(err, ODKS_EXIT_SOFTWARE, "unknown hole in SQL: %.40s", s);
         return 0;
     }
-    if (add_quoted(out, schema, ident ? '"' : '\''))
+    if (odks_fill_quote(out, schema, ident ? '"' : '\''))
         return strlen(ident ? as_ident : as_literal);
     odks_err_set(err, ODKS_EXIT_OS, "out of memory");
     return 0;

@@ -23,6 +23,13 @@
 ODKS_MUST_CHECK bool odks_fill(const char *text, const char *schema,
                                struct odks_buf *out, struct odks_err *err);
 
+/*
+ * Append name between quotes, '"' for an identifier or '\'' for a literal, and
+ * double those in it. False when out has no room.
+ */
+ODKS_MUST_CHECK bool odks_fill_quote(struct odks_buf *out, const char *name,
+                                     char quote);
+
 /* Has text a hole, or what looks like one? */
 bool odks_fill_needed(const char *text);
 

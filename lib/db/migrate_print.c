@@ -1,6 +1,6 @@
 /* lib/db/migrate_print.c - SPDX-License-Identifier: Apache-2.0 */
-/* The same steps as a script for a DBA. Not in libodksync, which prints
- * nothing. */
+/* The migrations as a script for a DBA. libodksync does not contain this file,
+ * because the library prints nothing. */
 #include <config.h>
 
 #include "core/safe.h"
@@ -10,16 +10,11 @@
 
 enum { PRINT_MAX = 16 << 20 }; /* bytes */
 
-/* Without a connection to quote for us. */
 static bool
 add_schema(struct odks_buf *b, const char *name)
 {
-    bool ok = odks_buf_add_str(b, "CREATE SCHEMA IF NOT EXISTS \"");
-
-    for (; ok && *name != '\0'; name++)
-        ok = (*name != '"' || odks_buf_add_char(b, '"'))
-             && odks_buf_add_char(b, *name);
-    return ok && odks_buf_add_str(b, "\";\n");
+    return odks_buf_add_str(b, "CREATE SCHEMA IF NOT EXISTS ")
+           && odks_fill_quote(b, name, '"') && odks_buf_add_str(b, ";\n");
 }
 
 /* Only if it is not there yet. */
