@@ -23,8 +23,8 @@ one_line(char *s)
 }
 
 /*
- * Peers put any bytes into their messages, and our buffers end anywhere: what
- * is kept must be UTF-8, for PostgreSQL stores nothing else.
+ * A peer's message can contain any bytes, and our buffers can truncate it
+ * anywhere. PostgreSQL stores only valid UTF-8.
  */
 #define FORMAT_INTO(field)                                   \
     do {                                                     \

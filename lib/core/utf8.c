@@ -56,7 +56,7 @@ odks_is_utf8(const char *s, size_t len)
     return utf8.more == 0;
 }
 
-/* As below; *cut: it would go on behind end. */
+/* As odks_utf8_character(); *cut: the character continues after end. */
 static size_t
 measure(const char *p, const char *end, bool *cut)
 {

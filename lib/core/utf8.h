@@ -1,5 +1,5 @@
 /* lib/core/utf8.h - SPDX-License-Identifier: Apache-2.0 */
-/* Is it UTF-8? Of a whole text, or piece by piece; and making it so. */
+/* Check that text is UTF-8, whole or piece by piece, and make it UTF-8. */
 #ifndef ODKS_CORE_UTF8_H
 #define ODKS_CORE_UTF8_H
 
@@ -24,22 +24,24 @@ bool odks_utf8_run(struct odks_utf8 *utf8, const char **p, const char *end);
 /* Are these len bytes UTF-8 from the first to the last? */
 bool odks_is_utf8(const char *s, size_t len);
 
-/* Bytes of the character at p, which is before end; 0: it is none. */
+/* Length in bytes of the character at p, which is less than end; 0 if the bytes
+ * up to end do not begin with a character. */
 size_t odks_utf8_character(const char *p, const char *end);
 
-/* How many bytes of s, max at most, end with a whole character. */
+/* The length of the longest beginning of s that has at most max bytes and ends
+ * with a whole character. */
 size_t odks_utf8_cut(const char *s, size_t max);
 
 /*
- * Make s UTF-8, in place, so that PostgreSQL takes it: a character that was cut
- * at the end is left out, any other byte that is none becomes "?". For every
- * text that was cut to fit, or that somebody else wrote.
+ * Make s valid UTF-8 in place, so that PostgreSQL can store it. An incomplete
+ * character at the end is removed; every other invalid byte becomes "?". Call
+ * this for text that was truncated or that comes from another program.
  */
 void odks_utf8_clean(char *s);
 
 /*
- * snprintf(3) for such texts: what does not fit into size bytes is cut at a
- * character, and the result is UTF-8. An argument must not be in text.
+ * As snprintf(3), but the result is truncated between two characters and is
+ * valid UTF-8. No argument may overlap text.
  */
 void odks_utf8_format(char *text, size_t size, const char *fmt, ...)
     ODKS_PRINTF(3, 4);

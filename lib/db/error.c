@@ -159,8 +159,8 @@ find_routine(const char *line, size_t len, const char **name)
 }
 
 /*
- * The function in which it failed, if it is not of odk-sync. The context begins
- * with the innermost one: that of a trigger comes last.
+ * The function in which it failed, if it is not part of odk-sync. The context
+ * begins with the innermost one: that of a trigger comes last.
  */
 static void
 take_routine(const PGresult *res, struct odks_err *err)
@@ -190,16 +190,17 @@ blame_routine(struct odks_err *err)
         || strcmp(err->sqlstate, "42883") == 0
         || strcmp(err->sqlstate, "42704") == 0)
         odks_err_hint(err,
-                      "Function %s is not of odk-sync, and runs with "
+                      "Function %s is not part of odk-sync, and runs with "
                       "search_path = pg_catalog: name schemas in it, or ALTER "
                       "FUNCTION %s SET search_path = public, pg_temp;",
                       err->routine, err->routine);
     else
-        odks_err_hint(err,
-                      "Function %s is not of odk-sync: correct it, or drop the "
-                      "trigger that calls it; \"odk-sync doctor\" lists the "
-                      "triggers.",
-                      err->routine);
+        odks_err_hint(
+            err,
+            "Function %s is not part of odk-sync: correct it, or drop the "
+            "trigger that calls it; \"odk-sync doctor\" lists the "
+            "triggers.",
+            err->routine);
     if (err->code == ODKS_EXIT_SOFTWARE)
         err->code = err->raised ? ODKS_EXIT_DATA : ODKS_EXIT_CONFIG;
 }
@@ -265,8 +266,9 @@ odks_db_hide_values(struct odks_err *err)
         return;
     odks_err_set(
         err, said.code == ODKS_EXIT_SOFTWARE ? ODKS_EXIT_DATA : said.code, "%s",
-        theirs ? "a trigger or function that is not of odk-sync refuses a row"
-               : "PostgreSQL refuses a value");
+        theirs
+            ? "a trigger or function that is not part of odk-sync refuses a row"
+            : "PostgreSQL refuses a value");
     odks_err_detail(err, "SQLSTATE %s", said.sqlstate);
     if (said.raised && said.routine[0] == '\0')
         odks_err_hint(err, "The log of the database server has its words.");

@@ -127,7 +127,7 @@ hand_back(struct odks_db *db, const char *how, const char *id,
         records_param(outcome, &t),
         latest_param(outcome, &t),
         metadata_param(outcome),
-        /* who abandoned it told none */
+        /* an abandoned attempt has no exit code */
         outcome == NULL && cause->code == ODKS_EXIT_OK
             ? NULL
             : odks_db_int64_param(cause->code, code),

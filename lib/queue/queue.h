@@ -102,10 +102,10 @@ ODKS_MUST_CHECK bool odks_queue_apply_settings(struct odks_db *db,
                                                struct odks_err *err);
 
 /*
- * A type that may be claimed. What happens outside of the database no fence can
- * hold back, so a job that does such things must not be claimed while the owner
- * of the claim may still be at work: with lease_only nothing but the end of the
- * lease frees the claim, whatever becomes of the owner's session.
+ * A type that may be claimed. The claim number cannot prevent effects outside
+ * the database, so a job with such effects must not be claimed while the owner
+ * of the claim may still be working. With lease_only, only the end of the lease
+ * frees the claim, even if the owner's session has ended.
  */
 struct odks_claimable {
     const char *sync_type; /* NULL: the end of a list */
@@ -114,8 +114,8 @@ struct odks_claimable {
 
 /*
  * Take back jobs whose owner is gone, at most ten: history row closed as
- * error, failures + 1, waiting again or dead. A type of which types says
- * nothing counts as lease_only, however its owner claimed it. Only while this
+ * error, failures + 1, waiting again or dead. A type that is not in
+ * types counts as lease_only, however its owner claimed it. Only while this
  * process holds no claim (its own advisory lock would look free to it).
  */
 ODKS_MUST_CHECK bool odks_queue_reclaim(struct odks_db *db,

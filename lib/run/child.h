@@ -28,7 +28,7 @@ struct odks_child; /* opaque */
 struct odks_child_conf {
     const char *const *argv;    /* NULL-terminated; argv[0] by PATH */
     const char *const *env;     /* NAME=value, NULL-terminated, over ours */
-    const char *const *hidden;  /* names of ours that it does not get */
+    const char *const *hidden;  /* variables that it does not inherit */
     bool no_input;              /* stdin is empty; else ours, if no terminal */
     struct odks_deadline alive; /* it is killed then; see odks_child_alive() */
     /* Gets what comes through descriptor 3, cut anywhere. */

@@ -1,15 +1,15 @@
 /* lib/run/record.h - SPDX-License-Identifier: Apache-2.0 */
-/* How an attempt that did not succeed is written down. */
+/* Recording an attempt that did not succeed. */
 #ifndef ODKS_RUN_RECORD_H
 #define ODKS_RUN_RECORD_H
 
 #include "run/attempt.h"
 
 /*
- * Our own time limit is no error when the next attempt goes on from where this
- * one came to: cause becomes ODKS_EXIT_OK, still interrupted, with a message
- * for history. If nothing was stored, it would go the same way for ever, and
- * somebody has to know: cause stays as it is.
+ * Reaching our own time limit is not an error if the next attempt continues
+ * from where this one stopped: cause becomes ODKS_EXIT_OK, still interrupted,
+ * with a message for history. If nothing was stored, the next attempt would end
+ * in the same way, so cause stays as it is.
  */
 void odks_record_time_limit(const struct odks_attempt *a,
                             struct odks_err *cause);

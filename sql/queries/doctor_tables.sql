@@ -81,13 +81,13 @@ WITH me AS (
             AND i.indimmediate AND i.indpred IS NULL AND i.indnkeyatts = 1
             AND a.attname = '_id')
     UNION ALL
-    SELECT 6, -1, pg_catalog.format('trigger %I on %s, which calls %s, is not of odk-sync',
+    SELECT 6, -1, pg_catalog.format('trigger %I on %s, which calls %s, is not part of odk-sync',
             g.tgname, t.name, g.tgfoid::regprocedure), ''
     FROM tab t
     JOIN pg_catalog.pg_trigger g ON g.tgrelid = t.oid
     WHERE NOT g.tgisinternal AND g.tgenabled <> 'D'
     UNION ALL
-    SELECT 6, 0, pg_catalog.format('rule %I on %s is not of odk-sync, and may stand in the way of writing',
+    SELECT 6, 0, pg_catalog.format('rule %I on %s is not part of odk-sync, and may stand in the way of writing',
             u.rulename, t.name),
         pg_catalog.format('If a run fails, make it a trigger, and: DROP RULE %I ON %s;', u.rulename, t.name)
     FROM tab t

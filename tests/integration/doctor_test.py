@@ -235,7 +235,7 @@ def test_a_trigger_of_the_user_is_named():
             " FOR EACH ROW EXECUTE FUNCTION public.audit()")
         more(world)
         err = world.exits(78, "run", "f").err
-        tap.check("Function public.audit() is not of odk-sync" in err
+        tap.check("Function public.audit() is not part of odk-sync" in err
                   and "ALTER FUNCTION public.audit() SET search_path" in err
                   and "odk-sync init" not in err, err)
         said = world.ok("doctor").out
