@@ -1,4 +1,4 @@
--- sql/migrations/0014_qualified.sql - SPDX-License-Identifier: Apache-2.0
+-- sql/migrations/0017_qualified.sql - SPDX-License-Identifier: Apache-2.0
 --
 -- Functions that earlier versions made had the tracking schema in their
 -- search_path, where another role may be able to create a function or an
