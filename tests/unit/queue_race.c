@@ -233,6 +233,7 @@ START_TEST(lock_of_a_command_means_nothing)
     struct odks_err err = ODKS_ERR_INIT;
     int count = 1;
 
+    ck_assert_ptr_nonnull(job);
     odks_db_close(one);
     until(two, "SELECT NOT EXISTS (SELECT FROM pg_locks l JOIN pg_database d"
                " ON d.oid = l.database AND d.datname = current_database()"
