@@ -21,6 +21,7 @@ void
 odks_walk_forget_form(struct odks_walk *w)
 {
     odks_field_free(w->fields);
+    odks_field_free(w->whole);
     odks_privacy_free(w->privacy);
     if (w->hash_key != NULL)
         explicit_bzero(w->hash_key, strlen(w->hash_key));

@@ -147,6 +147,7 @@ prepare(struct odks_walk *w, struct odks_err *err)
         .on_delete = conf->on_delete,
         .bytes = (size_t) conf->batch_bytes,
         .max_rejects = conf->max_rejects,
+        .keep_deleted = w->needs_xml,
     };
     w->batch = odks_batch_new(&batch);
     w->progress.started_ms = odks_clock_ms();

@@ -132,7 +132,7 @@ read_rows(struct odks_walk *w, struct odks_rows *rows, struct odks_err *err)
             return merge(w, err);
         if (first && odks_walk_is_mute(w, row))
             return true;
-        if (!odks_batch_add(w->batch, row, len, err))
+        if (!odks_walk_add_row(w, row, len, err))
             return false;
         if (odks_batch_is_full(w->batch) && !merge(w, err))
             return false;
@@ -146,7 +146,8 @@ read_once(struct odks_walk *w, const char *filter, struct odks_err *err)
     CLEANUP_ROWS struct odks_rows *rows = NULL;
 
     query.filter = filter;
-    query.expand = w->feed == ODKS_FEED_FORM;
+    query.select = odks_walk_select(w);
+    query.expand = w->feed == ODKS_FEED_FORM && query.select == NULL;
     odks_batch_reset(w->batch);
     w->progress.response = 0;
     if (!odks_walk_trash(w, err))
@@ -466,8 +467,11 @@ odks_walk_fields(struct odks_walk *w, struct odks_err *err)
 {
     const struct odks_query query = odks_job_query(w->a->conf);
 
-    return (w->fields != NULL
-            || odks_central_fields(w->central, query.project, query.form_id,
-                                   &w->fields, err))
-           && odks_privacy_bind(w->privacy, w->fields, err);
+    if (w->fields == NULL
+        && !odks_central_fields(w->central, query.project, query.form_id,
+                                &w->fields, err))
+        return false;
+    odks_walk_find_shared(w);
+    return odks_privacy_bind(w->privacy, w->fields, err)
+           && odks_walk_check_shared(w, err);
 }

@@ -37,6 +37,10 @@ struct odks_walk {
     struct odks_privacy *privacy; /* NULL: there are no rules */
     struct odks_field *fields;    /* of its current version, without what is
                                      dropped */
+    struct odks_field *whole;     /* with what is dropped; NULL: OData has all
+                                     answers */
+    bool needs_xml;               /* some of them are only in the XML */
+    bool only_xml;                /* OData may fail if it is asked for any */
     struct odks_model *model;
     struct odks_batch *batch;
     bool mute;                /* rows of entities do not tell deletedAt: */
@@ -93,6 +97,24 @@ ODKS_MUST_CHECK bool odks_walk_each(struct odks_walk *w, const char *filter,
 /* Does this Central not say of entities when they were deleted? To be asked of
  * the first row of a response; says so once, in w->mute. */
 bool odks_walk_is_mute(struct odks_walk *w, const char *row);
+
+/*
+ * Know what OData does not have, before and after the privacy rules are bound.
+ * 65: what is wanted of a dataset cannot be had.
+ */
+void odks_walk_find_shared(struct odks_walk *w);
+ODKS_MUST_CHECK bool odks_walk_check_shared(struct odks_walk *w,
+                                            struct odks_err *err);
+
+/* What to ask OData for; NULL: all it has. */
+const char *odks_walk_select(const struct odks_walk *w);
+
+/*
+ * Put a row into the batch, with the answers that OData does not have. A
+ * submission that was deleted meanwhile is left to the next run.
+ */
+ODKS_MUST_CHECK bool odks_walk_add_row(struct odks_walk *w, const char *row,
+                                       size_t len, struct odks_err *err);
 
 /* With w->in_trash: know w->trash. To be called before the rows are read. */
 ODKS_MUST_CHECK bool odks_walk_trash(struct odks_walk *w, struct odks_err *err);

@@ -38,8 +38,8 @@ void odks_central_close(struct odks_central *central);
 ODKS_DEFINE_CLEANUP(central, struct odks_central *, odks_central_close)
 #define CLEANUP_CENTRAL CLEANUP(odks_cleanup_central)
 
-const struct odks_http_stats *
-odks_central_stats(const struct odks_central *central);
+/* Borrowed; as of now. */
+const struct odks_http_stats *odks_central_stats(struct odks_central *central);
 
 /*
  * GET target and hand out the body as JSON (16 MiB at most). date may be
@@ -134,24 +134,39 @@ enum odks_field_type {
 
 /* A node of the form, as a tree under a nameless root of type GROUP. */
 struct odks_field {
-    char *name;  /* key in the rows; "" for the root */
-    char *path;  /* "/person_details/age"; "" for the root */
-    char *clash; /* NULL, or the paths of the questions that Central hands
-                    out under this one key: one is lost there */
+    char *name; /* key in the rows that are stored; "" for the root */
+    char *path; /* "/person_details/age"; "" for the root */
+    char *key;  /* key in Central's OData, NULL: it is the name */
+    char *raw;  /* path with the names in the form, NULL: it is path */
+    /*
+     * OData gives several questions one key, and so only one of their answers:
+     * it is in the XML of the submission alone. Such a field has the name that
+     * the form gives it. Of a lost repeat OData does not even have the rows; it
+     * may answer with an error when it is asked for them.
+     */
+    bool is_shared, is_lost;
     enum odks_field_type type;
     struct odks_field **child; /* in form order */
-    size_t child_count;
+    size_t child_count, child_size;
 };
 
 /*
- * The fields of the form's current version. Questions that Central hands out
- * under one key are one field, of type text where their types differ, that
- * tells so in clash. A name that Central needs for itself is an error (65).
+ * The fields of the form's current version, in time proportional to their
+ * number. A name that Central needs for itself is an error (65).
  */
 ODKS_MUST_CHECK bool odks_central_fields(struct odks_central *central,
                                          int64_t project, const char *form_id,
                                          struct odks_field **root,
                                          struct odks_err *err);
+
+/* A copy that the caller frees. */
+struct odks_field *odks_field_copy(const struct odks_field *field);
+
+/* The first field that is shared, or lost; NULL: there is none. */
+const struct odks_field *odks_field_shared(const struct odks_field *root);
+const struct odks_field *odks_field_lost(const struct odks_field *root);
+/* Take all fields from the XML. */
+void odks_field_share_all(struct odks_field *root);
 void odks_field_free(struct odks_field *root);
 ODKS_DEFINE_CLEANUP(field, struct odks_field *, odks_field_free)
 #define CLEANUP_FIELD CLEANUP(odks_cleanup_field)
@@ -215,6 +230,19 @@ ODKS_MUST_CHECK bool odks_central_tag(struct odks_central *central,
                                       const struct odks_query *query,
                                       const char *tag, bool *same, char **now,
                                       struct odks_err *err);
+
+struct odks_xml;
+
+/*
+ * The XML of a submission, which may be asked for while rows are open: of the
+ * version that has that instanceID (NULL: the current one), as one of its rows
+ * has it. *xml is NULL if it was deleted meanwhile. The caller frees it.
+ */
+ODKS_MUST_CHECK bool
+odks_central_submission(struct odks_central *central, int64_t project,
+                        const char *form_id, const char *id,
+                        const char *instance_id, struct odks_xml **xml,
+                        struct odks_err *err);
 
 struct odks_rows; /* opaque */
 

@@ -2,17 +2,16 @@
 #include <config.h>
 
 #include <inttypes.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "central/internal.h"
+#include "central/xform.h"
 #include "core/err.h"
+#include "core/index.h"
 #include "core/mem.h"
 
-enum {
-    MAX_FIELDS_BODY = 16 * 1024 * 1024,
-    MAX_FIELDS = 20000, /* each is compared with those around it */
-    MAX_DEPTH = 64
-};
+enum { MAX_FIELDS_BODY = 16 * 1024 * 1024, MAX_FIELDS = 20000, MAX_DEPTH = 64 };
 
 static const struct {
     const char *name;
@@ -51,13 +50,18 @@ type_of(struct json_object *json)
 }
 
 static struct odks_field *
-field_new(const char *path, const char *name, enum odks_field_type type)
+new_field(const struct odks_field *parent, const char *name, const char *key,
+          const char *raw)
 {
     struct odks_field *field = odks_xcalloc(1, sizeof(*field));
 
-    field->path = odks_xstrdup(path);
     field->name = odks_xstrdup(name);
-    field->type = type;
+    field->path = parent != NULL ? odks_xasprintf("%s/%s", parent->path, name)
+                                 : odks_xstrdup("");
+    if (strcmp(key, name) != 0)
+        field->key = odks_xstrdup(key);
+    if (strcmp(raw, field->path) != 0)
+        field->raw = odks_xstrdup(raw);
     return field;
 }
 
@@ -69,26 +73,60 @@ odks_field_free(struct odks_field *root)
     for (size_t i = 0; i < root->child_count; i++)
         odks_field_free(root->child[i]); /* MAX_DEPTH deep at most */
     free(root->child);
-    free(root->clash);
+    free(root->key);
+    free(root->raw);
     free(root->name);
     free(root->path);
     free(root);
 }
 
-static struct odks_field *
-find_child(const struct odks_field *field, const char *name, size_t len)
+struct odks_field *
+odks_field_copy(const struct odks_field *field)
 {
-    for (size_t i = 0; i < field->child_count; i++) {
-        const char *have = field->child[i]->name;
+    struct odks_field *copy = odks_xcalloc(1, sizeof(*copy));
 
-        if (strncmp(have, name, len) == 0 && have[len] == '\0')
-            return field->child[i];
-    }
-    return NULL;
+    *copy = *field;
+    copy->name = odks_xstrdup(field->name);
+    copy->path = odks_xstrdup(field->path);
+    copy->key = field->key != NULL ? odks_xstrdup(field->key) : NULL;
+    copy->raw = field->raw != NULL ? odks_xstrdup(field->raw) : NULL;
+    copy->child = odks_xcalloc(field->child_count, sizeof(struct odks_field *));
+    copy->child_size = field->child_count;
+    for (size_t i = 0; i < field->child_count; i++)
+        copy->child[i] = odks_field_copy(field->child[i]);
+    return copy;
+}
+
+const struct odks_field *
+odks_field_shared(const struct odks_field *root)
+{
+    const struct odks_field *found = root->is_shared ? root : NULL;
+
+    for (size_t i = 0; found == NULL && i < root->child_count; i++)
+        found = odks_field_shared(root->child[i]);
+    return found;
+}
+
+void
+odks_field_share_all(struct odks_field *root)
+{
+    root->is_shared = true;
+    for (size_t i = 0; i < root->child_count; i++)
+        odks_field_share_all(root->child[i]);
+}
+
+const struct odks_field *
+odks_field_lost(const struct odks_field *root)
+{
+    const struct odks_field *found = root->is_lost ? root : NULL;
+
+    for (size_t i = 0; found == NULL && i < root->child_count; i++)
+        found = odks_field_lost(root->child[i]);
+    return found;
 }
 
 static bool
-unusable(const char *path, const char *why, struct odks_err *err)
+refuse_field(const char *path, const char *why, struct odks_err *err)
 {
     odks_err_set(err, ODKS_EXIT_DATA,
                  "the form's definition cannot be used: %s %s",
@@ -102,30 +140,91 @@ is_branch(const struct odks_field *field)
     return field->type == ODKS_FIELD_GROUP || field->type == ODKS_FIELD_REPEAT;
 }
 
-/* The group or repeat that path is in; *name its last part. */
-static struct odks_field *
-find_parent(struct odks_field *root, const char *path, const char **name,
-            struct odks_err *err)
+/* What has one path in OData. */
+struct sharing {
+    size_t count;
+    unsigned kinds; /* bits: leaf, group, repeat */
+};
+
+/* A list of fields while its tree is built. */
+struct builder {
+    struct json_object *list, *raw;
+    struct odks_index paths;  /* of OData -> sharing */
+    struct sharing *sharing;  /* by the first number */
+    struct odks_index fields; /* raw path -> number */
+    struct odks_field **field;
+    struct odks_field *root;
+    struct odks_err *err;
+};
+
+static const char *
+get_path(struct json_object *list, size_t i)
 {
-    struct odks_field *at = root;
-    const char *part = path[0] == '/' ? path + 1 : "";
+    return odks_json_text(json_object_array_get_idx(list, i), "path");
+}
 
-    for (int depth = 1; depth <= MAX_DEPTH; depth++) {
-        size_t len = strcspn(part, "/");
+static const char *
+last_step(const char *path)
+{
+    const char *slash = strrchr(path, '/');
 
-        if (len == 0)
-            break;
-        if (part[len] == '\0') {
-            *name = part;
-            return at;
-        }
-        at = find_child(at, part, len);
-        if (at == NULL || !is_branch(at))
-            break;
-        part += len + 1;
+    return slash != NULL ? slash + 1 : path;
+}
+
+bool
+odks_fields_are_shared(struct json_object *list)
+{
+    struct odks_index paths = { 0 };
+    bool shared = false;
+
+    for (size_t i = 0; i < json_object_array_length(list) && !shared; i++)
+        shared = !odks_index_put(&paths, get_path(list, i), i);
+    odks_index_clear(&paths);
+    return shared;
+}
+
+static unsigned
+kind_of(struct json_object *json)
+{
+    enum odks_field_type type = type_of(json);
+
+    if (type == ODKS_FIELD_GROUP)
+        return 2;
+    return type == ODKS_FIELD_REPEAT ? 4 : 1;
+}
+
+static void
+count_sharing(struct builder *b, size_t count)
+{
+    b->sharing = odks_xcalloc(count, sizeof(*b->sharing));
+    for (size_t i = 0; i < count; i++) {
+        size_t first = i;
+
+        if (!odks_index_put(&b->paths, get_path(b->list, i), i))
+            (void) odks_index_get(&b->paths, get_path(b->list, i), &first);
+        b->sharing[first].count++;
+        b->sharing[first].kinds |=
+            kind_of(json_object_array_get_idx(b->list, i));
     }
-    (void) unusable(path, "is in no group", err);
-    return NULL;
+}
+
+/* The group or repeat that a field is in, NULL if there is none. */
+static struct odks_field *
+find_parent(const struct builder *b, const char *raw)
+{
+    size_t depth = 0, i;
+
+    for (const char *p = raw; *p != '\0'; p++)
+        depth += *p == '/';
+    if (raw[0] != '/' || last_step(raw)[0] == '\0' || depth > MAX_DEPTH)
+        return NULL;
+    CLEANUP_FREE char *above =
+        odks_xstrndup(raw, (size_t) (last_step(raw) - raw) - 1);
+    if (*above == '\0')
+        return b->root;
+    if (!odks_index_get(&b->fields, above, &i) || !is_branch(b->field[i]))
+        return NULL;
+    return b->field[i];
 }
 
 /* Names that Central itself uses beside the fields. */
@@ -137,154 +236,107 @@ is_taken(const struct odks_field *parent, const char *name)
     return strcmp(name, "__system") == 0 && *parent->name == '\0';
 }
 
-/* The path of field number i in list, or what else we know it by. */
-static const char *
-path_of(struct json_object *list, size_t i, const char *otherwise)
-{
-    if (!json_object_is_type(list, json_type_array)
-        || i >= json_object_array_length(list))
-        return otherwise;
-    const char *path =
-        odks_json_text(json_object_array_get_idx(list, i), "path");
-    return *path != '\0' ? path : otherwise;
-}
-
-static bool
-add_field(struct odks_field *root, struct json_object *json,
-          struct odks_err *err)
-{
-    const char *path = odks_json_text(json, "path");
-    const char *name = NULL;
-    struct odks_field *parent = find_parent(root, path, &name, err);
-
-    if (parent == NULL)
-        return false;
-    if (is_taken(parent, name)) {
-        (void) unusable(path, "has a name that Central uses itself", err);
-        odks_err_hint(err, "Rename it in the form and publish it.");
-        return false;
-    }
-    parent->child = odks_xreallocarray(parent->child, parent->child_count + 1,
-                                       sizeof(*parent->child));
-    parent->child[parent->child_count++] = field_new(path, name, type_of(json));
-    return true;
-}
-
-/* The number of the first field with that path. */
-static size_t
-first_of(struct json_object *list, const char *path)
-{
-    size_t i = 0;
-
-    while (
-        strcmp(odks_json_text(json_object_array_get_idx(list, i), "path"), path)
-        != 0)
-        i++;
-    return i;
-}
-
-/* The field that has the path of json already, or NULL. */
-static struct odks_field *
-find_known(struct odks_field *root, struct json_object *json)
-{
-    struct odks_err ignored = ODKS_ERR_INIT;
-    const char *name = NULL;
-    struct odks_field *parent =
-        find_parent(root, odks_json_text(json, "path"), &name, &ignored);
-
-    return parent != NULL ? find_child(parent, name, strlen(name)) : NULL;
-}
-
 /*
- * Two questions share a key. A group or repeat wins over a leaf, for it has
- * fields of its own; leaves of two types meet in text, which takes both.
+ * What is in a group or repeat whose key a question has, too, is in no object
+ * of OData.
  */
 static void
-share(struct odks_field *field, enum odks_field_type type)
+mark_shared(const struct odks_field *parent, struct odks_field *field,
+            const struct sharing *sharing)
 {
-    struct odks_field other = { .type = type };
-
-    if (is_branch(field))
-        return;
-    if (is_branch(&other))
-        field->type = type;
-    else if (field->type != type)
-        field->type = ODKS_FIELD_TEXT;
+    bool mixed = (sharing->kinds & (sharing->kinds - 1)) != 0;
+    field->is_shared = sharing->count > 1 || parent->is_lost;
+    field->is_lost = is_branch(field) && (mixed || parent->is_lost);
 }
 
-/* Are the questions of a group or repeat above it mixed up, too? */
-static bool
-is_below_clash(const struct odks_field *root, const char *path)
+/* Groups were marked for what is in them; their answers are not lost. */
+static void
+unmark_groups(struct odks_field *field)
 {
-    for (size_t i = 0; i < root->child_count; i++) {
-        const struct odks_field *child = root->child[i];
-        size_t len = strlen(child->path);
-
-        if (strncmp(child->path, path, len) == 0 && path[len] == '/')
-            return child->clash != NULL || is_below_clash(child, path);
-    }
-    return false;
+    if (field->type == ODKS_FIELD_GROUP)
+        field->is_lost = false;
+    for (size_t i = 0; i < field->child_count; i++)
+        unmark_groups(field->child[i]);
 }
 
 static void
-add_clash(struct odks_field *field, const char *one, const char *other)
+add_child(struct odks_field *parent, struct odks_field *field)
 {
-    char *before = field->clash;
+    if (parent->child_count == parent->child_size) {
+        parent->child_size =
+            parent->child_size > 0 ? 2 * parent->child_size : 8;
+        parent->child = odks_xreallocarray(parent->child, parent->child_size,
+                                           sizeof(*parent->child));
+    }
+    parent->child[parent->child_count++] = field;
+}
 
-    field->clash = before != NULL ? odks_xasprintf("%s, %s", before, other)
-                                  : odks_xasprintf("%s, %s", one, other);
-    free(before);
+static bool
+add_field(struct builder *b, size_t i)
+{
+    const char *path = get_path(b->list, i), *key = last_step(path);
+    const char *raw = b->raw != NULL ? get_path(b->raw, i) : path;
+    struct odks_field *parent = find_parent(b, raw);
+    CLEANUP_FREE char *clean = odks_xform_odata_path(raw);
+    size_t first = 0;
+
+    if (strcmp(clean, path) != 0 && b->raw != NULL)
+        return refuse_field(path, "has two different names", b->err);
+    if (parent == NULL)
+        return refuse_field(path, "is in no group", b->err);
+    if (is_taken(parent, key)) {
+        (void) refuse_field(path, "has a name that Central uses itself",
+                            b->err);
+        odks_err_hint(b->err, "Rename it in the form and publish it.");
+        return false;
+    }
+    if (!odks_index_put(&b->fields, raw, i)) {
+        (void) refuse_field(raw, "comes twice", b->err);
+        odks_err_hint(b->err, "Rename one of them in the form and publish it.");
+        return false;
+    }
+    (void) odks_index_get(&b->paths, path, &first);
+    const struct sharing *sharing = &b->sharing[first];
+    struct odks_field *field =
+        new_field(parent, sharing->count > 1 ? last_step(raw) : key, key, raw);
+    field->type = type_of(json_object_array_get_idx(b->list, i));
+    mark_shared(parent, field, sharing);
+    add_child(parent, field);
+    b->field[i] = field;
+    return true;
 }
 
 struct odks_field *
 odks_fields_build(struct json_object *list, struct json_object *raw,
-                  size_t *clashes, struct odks_err *err)
+                  struct odks_err *err)
 {
-    CLEANUP_FIELD struct odks_field *root = field_new("", "", ODKS_FIELD_GROUP);
+    size_t count = json_object_array_length(list);
 
-    *clashes = 0;
-    if (json_object_array_length(list) > MAX_FIELDS) {
+    if (count > MAX_FIELDS) {
         odks_err_set(err, ODKS_EXIT_DATA,
                      "Central's answer has more than %d fields", MAX_FIELDS);
         return NULL;
     }
-    for (size_t i = 0; i < json_object_array_length(list); i++) {
-        struct json_object *json = json_object_array_get_idx(list, i);
-        const char *path = odks_json_text(json, "path");
-        struct odks_field *known = find_known(root, json);
+    CLEANUP_FIELD struct odks_field *root = new_field(NULL, "", "", "");
+    struct builder b = { .list = list, .raw = raw, .root = root, .err = err };
+    bool ok = raw == NULL
+              || (json_object_is_type(raw, json_type_array)
+                  && json_object_array_length(raw) == count);
 
-        if (known == NULL) {
-            if (!add_field(root, json, err))
-                return NULL;
-            continue;
-        }
-        share(known, type_of(json));
-        if (is_below_clash(root, path))
-            continue;
-        add_clash(known, path_of(raw, first_of(list, path), path),
-                  path_of(raw, i, path));
-        (*clashes)++;
-    }
-    return odks_steal(&root);
-}
-
-/* The fields, and once more with the names of their author if it matters. */
-static bool
-build_named(struct odks_central *central, const char *raw_target,
-            struct json_object *list, struct odks_field **root,
-            struct odks_err *err)
-{
-    struct odks_err ignored = ODKS_ERR_INIT;
-    CLEANUP_JSON struct json_object *raw = NULL;
-    size_t clashes;
-
-    *root = odks_fields_build(list, NULL, &clashes, err);
-    if (*root == NULL || clashes == 0
-        || !odks_central_get(central, raw_target, &raw, NULL, &ignored))
-        return *root != NULL;
-    odks_field_free(*root);
-    *root = odks_fields_build(list, raw, &clashes, err);
-    return *root != NULL;
+    root->type = ODKS_FIELD_GROUP;
+    if (!ok)
+        odks_err_set(err, ODKS_EXIT_DATA,
+                     "Central's two lists of the form's fields differ");
+    count_sharing(&b, count);
+    b.field = odks_xcalloc(count, sizeof(*b.field));
+    for (size_t i = 0; ok && i < count; i++)
+        ok = add_field(&b, i);
+    unmark_groups(root);
+    odks_index_clear(&b.paths);
+    odks_index_clear(&b.fields);
+    free(b.sharing);
+    free(b.field);
+    return ok ? odks_steal(&root) : NULL;
 }
 
 bool
@@ -296,7 +348,7 @@ odks_central_fields(struct odks_central *central, int64_t project,
     CLEANUP_FREE char *raw_target =
         odks_xasprintf("/v1/projects/%" PRId64 "/forms/%s/fields", project, id);
     CLEANUP_FREE char *target = odks_xasprintf("%s?odata=true", raw_target);
-    CLEANUP_JSON struct json_object *list = NULL;
+    CLEANUP_JSON struct json_object *list = NULL, *raw = NULL;
 
     *root = NULL;
     {
@@ -311,5 +363,9 @@ odks_central_fields(struct odks_central *central, int64_t project,
         odks_central_unlike(central, "no list of fields", err);
         return false;
     }
-    return build_named(central, raw_target, list, root, err);
+    if (odks_fields_are_shared(list)
+        && !odks_central_get(central, raw_target, &raw, NULL, err))
+        return false;
+    *root = odks_fields_build(list, raw, err);
+    return *root != NULL;
 }

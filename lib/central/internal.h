@@ -17,7 +17,9 @@ struct odks_buf;
 struct odks_central {
     const struct odks_central_login *login;
     struct odks_http *http;
-    char *token;             /* NULL: not logged in */
+    struct odks_http *aside; /* for requests while rows are open, or NULL */
+    struct odks_http_stats stats; /* of both */
+    char *token;                  /* NULL: not logged in */
     struct odks_err refused; /* why no login is tried any more, or no error */
 };
 
@@ -42,6 +44,12 @@ ODKS_MUST_CHECK bool
 odks_central_request_xml(struct odks_central *central, const char *target,
                          struct odks_http_response **response,
                          struct odks_err *err);
+
+/* As that, even while the rows of a feed are open. */
+ODKS_MUST_CHECK bool
+odks_central_request_aside(struct odks_central *central, const char *target,
+                           struct odks_http_response **response,
+                           struct odks_err *err);
 
 /* As the first, with a 404 explained: which of project and form (or dataset)
  * is wrong, and how. */
@@ -91,14 +99,15 @@ odks_central_expect(const struct odks_central *central,
 
 /* --- fields.c ------------------------------------------------------------- */
 
+/* Does any path come more than once in a list of fields? */
+bool odks_fields_are_shared(struct json_object *list);
+
 /*
- * The tree of a list of fields as Central has it; raw is the same list under
- * the names that their author gave, or NULL. *clashes: fields that share the
- * key of another one.
+ * The tree of a list of fields as Central's OData has it; raw is the same list
+ * with the names that the form gives them, or NULL where none is shared.
  */
 ODKS_MUST_CHECK struct odks_field *odks_fields_build(struct json_object *list,
                                                      struct json_object *raw,
-                                                     size_t *clashes,
                                                      struct odks_err *err);
 
 /* --- explain.c ------------------------------------------------------------ */

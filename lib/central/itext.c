@@ -10,7 +10,9 @@
 #include "central/xform.h"
 #include "central/xml.h"
 #include "core/buf.h"
+#include "core/err.h"
 #include "core/mem.h"
+#include "core/stop.h"
 
 /* --- a text in one line --------------------------------------------------- */
 
@@ -37,7 +39,7 @@ placeholder(const struct odks_xml *output)
 }
 
 static void
-collect(const struct odks_xml *node, struct odks_buf *b)
+collect_text(const struct odks_xml *node, struct odks_buf *b)
 {
     for (const struct odks_xml *n = node->first; n != NULL; n = n->next) {
         if (n->text != NULL) {
@@ -46,7 +48,7 @@ collect(const struct odks_xml *node, struct odks_buf *b)
             CLEANUP_FREE char *text = placeholder(n);
             (void) !odks_buf_add_str(b, text);
         } else {
-            collect(n, b); /* markup; ODKS_XML_DEPTH deep at most */
+            collect_text(n, b); /* markup; ODKS_XML_DEPTH deep at most */
         }
     }
 }
@@ -74,7 +76,7 @@ odks_itext_text(const struct odks_xml *node)
     CLEANUP_BUF struct odks_buf b = ODKS_BUF_INIT(ODKS_XFORM_MAX);
 
     if (node != NULL)
-        collect(node, &b);
+        collect_text(node, &b);
     char *text = odks_xstrdup(b.len > 0 ? b.data : "");
     squeeze(text);
     return text;
@@ -90,45 +92,52 @@ language_of(const struct odks_xml *translation)
     return lang != NULL && *lang != '\0' ? lang : ODKS_LANGUAGE_DEFAULT;
 }
 
-static void
-add_language(struct odks_itext *t, const char *name)
+/* The languages by their names, while they are read. */
+struct languages {
+    struct odks_itext *t;
+    struct odks_index number;
+    struct odks_err *err;
+};
+
+static bool
+add_language(struct languages *l, const char *name)
 {
-    for (size_t i = 0; i < t->language_count; i++) {
-        if (strcmp(t->language[i], name) == 0)
-            return;
+    struct odks_itext *t = l->t;
+
+    if (!odks_index_put(&l->number, name, t->language_count))
+        return true;
+    if (t->language_count == ODKS_XFORM_LANGUAGES) {
+        odks_err_set(l->err, ODKS_EXIT_DATA,
+                     "the form has more than %d languages",
+                     ODKS_XFORM_LANGUAGES);
+        return false;
     }
-    t->language = odks_xreallocarray(t->language, t->language_count + 2,
-                                     sizeof(*t->language));
     t->language[t->language_count++] = odks_xstrdup(name);
-    t->language[t->language_count] = NULL;
+    return true;
 }
 
-static void
-read_languages(struct odks_itext *t, const struct odks_xml *itext)
+/* The default language comes first. */
+static bool
+read_languages(struct languages *l, const struct odks_xml *itext)
 {
     const struct odks_xml *tr = NULL;
 
+    l->t->language =
+        odks_xcalloc(ODKS_XFORM_LANGUAGES + 1, sizeof(*l->t->language));
     while (itext != NULL
            && (tr = odks_xml_child(itext, tr, "translation")) != NULL) {
         const char *is_default = odks_xml_get(tr, "default");
-        if (is_default != NULL && strcmp(is_default, "false()") != 0)
-            add_language(t, language_of(tr));
+
+        if (is_default != NULL && strcmp(is_default, "false()") != 0
+            && !add_language(l, language_of(tr)))
+            return false;
     }
     while (itext != NULL
-           && (tr = odks_xml_child(itext, tr, "translation")) != NULL)
-        add_language(t, language_of(tr));
-    if (t->language_count == 0)
-        add_language(t, ODKS_LANGUAGE_DEFAULT);
-}
-
-static size_t
-number_of(const struct odks_itext *t, const char *language)
-{
-    size_t i = 0;
-
-    while (strcmp(t->language[i], language) != 0)
-        i++;
-    return i;
+           && (tr = odks_xml_child(itext, tr, "translation")) != NULL) {
+        if (!add_language(l, language_of(tr)))
+            return false;
+    }
+    return l->t->language_count > 0 || add_language(l, ODKS_LANGUAGE_DEFAULT);
 }
 
 /* --- texts by id ---------------------------------------------------------- */
@@ -151,79 +160,127 @@ plain_value(const struct odks_xml *text)
     return other;
 }
 
+/* A text before all of them are sorted. */
+struct found {
+    const char *id;
+    struct odks_text text;
+};
+
+struct found_list {
+    struct found *item;
+    size_t count, size;
+};
+
 static void
-add_value(struct odks_itext *t, const char *id, size_t language, char *text)
+add_text(struct found_list *list, const char *id, size_t language, char *text)
 {
     /* "-" is what form builders put where a translation is missing */
     if (id == NULL || *text == '\0' || strcmp(text, "-") == 0) {
         free(text);
         return;
     }
-    if ((t->count & (t->count - 1)) == 0)
-        t->value = odks_xreallocarray(t->value, t->count > 0 ? 2 * t->count : 1,
-                                      sizeof(*t->value));
-    t->value[t->count++] = (struct odks_itext_value){ id, language, text };
+    if (list->count == list->size) {
+        list->size = list->size > 0 ? 2 * list->size : 64;
+        list->item =
+            odks_xreallocarray(list->item, list->size, sizeof(*list->item));
+    }
+    list->item[list->count++] = (struct found){ id, { language, text } };
 }
 
 static int
 by_id(const void *a, const void *b)
 {
-    const struct odks_itext_value *p = a, *q = b;
+    const struct found *p = a, *q = b;
     int order = strcmp(p->id, q->id);
 
-    return order != 0
-               ? order
-               : (p->language > q->language) - (p->language < q->language);
+    return order != 0 ? order
+                      : (p->text.language > q->text.language)
+                            - (p->text.language < q->text.language);
 }
 
-void
-odks_itext_read(struct odks_itext *t, const struct odks_xml *itext)
+/* Texts of one id lie side by side, so that a label can refer to them. */
+static void
+sort_texts(struct odks_itext *t, struct found_list *list)
 {
+    if (list->count == 0)
+        return;
+    qsort(list->item, list->count, sizeof(*list->item), by_id);
+    t->text = odks_xcalloc(list->count, sizeof(*t->text));
+    t->entry = odks_xcalloc(list->count, sizeof(*t->entry));
+    for (size_t i = 0; i < list->count; i++) {
+        const char *id = list->item[i].id;
+
+        t->text[t->count++] = list->item[i].text;
+        if (odks_index_put(&t->by_id, id, t->entry_count))
+            t->entry[t->entry_count++] =
+                (struct odks_itext_entry){ .id = id, .first = i };
+        t->entry[t->entry_count - 1].count++;
+    }
+}
+
+static void
+read_texts(const struct languages *l, const struct odks_xml *tr,
+           struct found_list *list)
+{
+    const struct odks_xml *text = NULL;
+    size_t language = 0;
+
+    (void) odks_index_get(&l->number, language_of(tr), &language);
+    while ((text = odks_xml_child(tr, text, "text")) != NULL)
+        add_text(list, odks_xml_get(text, "id"), language,
+                 odks_itext_text(plain_value(text)));
+}
+
+bool
+odks_itext_read(struct odks_itext *t, const struct odks_xml *itext,
+                struct odks_err *err)
+{
+    struct languages l = { .t = t, .err = err };
+    struct found_list list = { 0 };
     const struct odks_xml *tr = NULL;
 
     *t = (struct odks_itext){ 0 };
-    read_languages(t, itext);
-    while (itext != NULL
+    bool ok = read_languages(&l, itext);
+    while (ok && itext != NULL
            && (tr = odks_xml_child(itext, tr, "translation")) != NULL) {
-        const struct odks_xml *text = NULL;
-        size_t language = number_of(t, language_of(tr));
-
-        while ((text = odks_xml_child(tr, text, "text")) != NULL)
-            add_value(t, odks_xml_get(text, "id"), language,
-                      odks_itext_text(plain_value(text)));
+        read_texts(&l, tr, &list);
+        ok = !odks_stop_requested();
+        if (!ok)
+            odks_stop_err(err);
     }
-    if (t->count > 0)
-        qsort(t->value, t->count, sizeof(*t->value), by_id);
+    sort_texts(t, &list); /* in any case: t owns the texts */
+    free(list.item);
+    odks_index_clear(&l.number);
+    return ok;
 }
 
 void
 odks_itext_clear(struct odks_itext *t)
 {
     for (size_t i = 0; i < t->count; i++)
-        free(t->value[i].text);
-    free(t->value);
-    odks_itext_free_texts(t->language);
+        free(t->text[i].text);
+    for (size_t i = 0; i < t->language_count; i++)
+        free(t->language[i]);
+    free(t->text);
+    free(t->entry);
+    free(t->language);
+    odks_index_clear(&t->by_id);
     *t = (struct odks_itext){ 0 };
 }
 
-char **
+struct odks_label
 odks_itext_by_id(const struct odks_itext *t, const char *id)
 {
-    char **label = odks_xcalloc(t->language_count + 1, sizeof(*label));
+    size_t i;
 
-    for (size_t i = 0; i < t->language_count; i++) {
-        const struct odks_itext_value key = { id, i, NULL };
-        const struct odks_itext_value *found =
-            t->count == 0
-                ? NULL
-                : bsearch(&key, t->value, t->count, sizeof(key), by_id);
-        label[i] = odks_xstrdup(found != NULL ? found->text : "");
-    }
-    return label;
+    if (!odks_index_get(&t->by_id, id, &i))
+        return (struct odks_label){ 0 };
+    return (struct odks_label){ .text = &t->text[t->entry[i].first],
+                                .count = t->entry[i].count };
 }
 
-char **
-odks_itext_labels(const struct odks_itext *t, const struct odks_xml *label)
+struct odks_label
+odks_itext_label(const struct odks_itext *t, const struct odks_xml *label)
 {
     const char *ref = label != NULL ? odks_xml_get(label, "ref") : NULL;
 
@@ -234,16 +291,5 @@ odks_itext_labels(const struct odks_itext *t, const struct odks_xml *label)
             ref + 10, end != NULL ? (size_t) (end - ref - 10) : 0);
         return odks_itext_by_id(t, id);
     }
-    char **texts = odks_xcalloc(t->language_count + 1, sizeof(*texts));
-    for (size_t i = 0; i < t->language_count; i++)
-        texts[i] = odks_itext_text(label);
-    return texts;
-}
-
-void
-odks_itext_free_texts(char **text)
-{
-    for (size_t i = 0; text != NULL && text[i] != NULL; i++)
-        free(text[i]);
-    free(text);
+    return (struct odks_label){ .plain = odks_itext_text(label) };
 }

@@ -5,23 +5,35 @@
 
 #include <stddef.h>
 
+#include "central/xform.h"
+#include "core/index.h"
+
 struct odks_xml;
 
-struct odks_itext_value {
+/* The texts of one id: count of t->text, from first on. */
+struct odks_itext_entry {
     const char *id; /* borrowed from the document */
-    size_t language;
-    char *text;
+    size_t first, count;
 };
 
 struct odks_itext {
     char **language; /* default first, NULL-terminated */
     size_t language_count;
-    struct odks_itext_value *value; /* sorted by id and language */
+    struct odks_text *text; /* sorted by id and language */
     size_t count;
+    struct odks_itext_entry *entry;
+    size_t entry_count;
+    struct odks_index by_id; /* of entry */
 };
 
-/* Read the block; itext may be NULL. The document must outlive it. */
-void odks_itext_read(struct odks_itext *t, const struct odks_xml *itext);
+/*
+ * Read the block; itext may be NULL. The document must outlive t. 65: more
+ * than ODKS_XFORM_LANGUAGES; or we are asked to stop. odks_itext_clear() is
+ * due in any case.
+ */
+ODKS_MUST_CHECK bool odks_itext_read(struct odks_itext *t,
+                                     const struct odks_xml *itext,
+                                     struct odks_err *err);
 void odks_itext_clear(struct odks_itext *t);
 
 /*
@@ -31,12 +43,11 @@ void odks_itext_clear(struct odks_itext *t);
 char *odks_itext_text(const struct odks_xml *node);
 
 /*
- * One text for each language, "" where there is none, and NULL at the end: of
- * a <label> (NULL: none), or of an id. odks_itext_free_texts() frees them.
+ * What a <label> (NULL: none) shows, or the texts of an id. They refer to
+ * t->text, which must outlive them; the caller frees label.plain.
  */
-char **odks_itext_labels(const struct odks_itext *t,
-                         const struct odks_xml *label);
-char **odks_itext_by_id(const struct odks_itext *t, const char *id);
-void odks_itext_free_texts(char **text); /* text may be NULL */
+struct odks_label odks_itext_label(const struct odks_itext *t,
+                                   const struct odks_xml *label);
+struct odks_label odks_itext_by_id(const struct odks_itext *t, const char *id);
 
 #endif

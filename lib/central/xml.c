@@ -11,8 +11,12 @@
 #include "core/buf.h"
 #include "core/err.h"
 #include "core/mem.h"
+#include "core/stop.h"
+
+enum { CHUNK = 64 * 1024 };
 
 struct parse {
+    const char *what; /* the document is, for messages */
     XML_Parser parser;
     struct odks_xml *root;
     struct odks_xml *at;  /* the element that is open */
@@ -47,14 +51,18 @@ add_node(struct parse *p)
     return node;
 }
 
-/* The blanks between elements are only worth their while within a text. */
+/*
+ * Blanks between elements are dropped. Those of an element that has nothing
+ * else are its text.
+ */
 static void
-flush_text(struct parse *p)
+flush_text(struct parse *p, bool at_end)
 {
     if (p->text.len == 0)
         return;
     if (p->at != NULL
         && (strspn(p->text.data, " \t\r\n") < p->text.len
+            || (at_end && p->at->first == NULL)
             || strcmp(p->at->name, "label") == 0
             || strcmp(p->at->name, "value") == 0))
         add_node(p)->text = odks_xstrdup(p->text.data);
@@ -75,7 +83,7 @@ on_start(void *arg, const XML_Char *name, const XML_Char **attribute)
     struct parse *p = arg;
     size_t count = 0;
 
-    flush_text(p);
+    flush_text(p, false);
     struct odks_xml *node = add_node(p);
     node->name = odks_xstrdup(local(name));
     while (attribute[count] != NULL)
@@ -96,7 +104,7 @@ on_end(void *arg, const XML_Char *name)
     struct parse *p = arg;
 
     (void) name;
-    flush_text(p);
+    flush_text(p, true);
     p->depth--;
     p->at = p->at->parent;
 }
@@ -118,7 +126,7 @@ on_doctype(void *arg, const XML_Char *name, const XML_Char *system_id,
     (void) system_id;
     (void) public_id;
     (void) has_subset;
-    refuse(arg, "has a document type, as no form has");
+    refuse(arg, "has a document type, which is not allowed");
 }
 
 /* The other function that tells it is deprecated from expat 2.9 on. */
@@ -138,29 +146,54 @@ failed(const struct parse *p, struct odks_err *err)
     enum XML_Error code = XML_GetErrorCode(p->parser);
 
     if (p->refused != NULL)
-        odks_err_set(err, ODKS_EXIT_DATA, "the XML of the form %s", p->refused);
+        odks_err_set(err, ODKS_EXIT_DATA, "the XML of the %s %s", p->what,
+                     p->refused);
     else if (code == XML_ERROR_NO_MEMORY)
         odks_err_set(err, ODKS_EXIT_OS, "out of memory");
     else if (code == XML_ERROR_NO_ELEMENTS || code == XML_ERROR_UNCLOSED_TOKEN
              || code == XML_ERROR_PARTIAL_CHAR
              || code == XML_ERROR_UNCLOSED_CDATA_SECTION)
         odks_err_set(err, ODKS_EXIT_UNAVAILABLE,
-                     "the XML of the form was cut short");
+                     "the XML of the %s was cut short", p->what);
     else
         odks_err_set(err, ODKS_EXIT_DATA,
-                     "the XML of the form cannot be read: line %llu: %s",
+                     "the XML of the %s cannot be read: line %llu: %s", p->what,
                      line_number(p->parser), XML_ErrorString(code));
 }
 
-bool
-odks_xml_parse(const char *text, size_t len, struct odks_xml **root,
-               struct odks_err *err)
+/* Piece by piece, so that a request to stop is heard in a large document. */
+static bool
+feed_parser(const struct parse *p, const char *text, size_t len,
+            struct odks_err *err)
 {
-    struct parse p = { .parser = XML_ParserCreate(NULL),
+    for (bool last = false; !last;) {
+        size_t n = len < CHUNK ? len : CHUNK;
+
+        if (odks_stop_requested()) {
+            odks_stop_err(err);
+            return false;
+        }
+        last = n == len;
+        if (XML_Parse(p->parser, text, (int) n, last) != XML_STATUS_OK) {
+            failed(p, err);
+            return false;
+        }
+        text += n;
+        len -= n;
+    }
+    return true;
+}
+
+bool
+odks_xml_parse(const char *what, const char *text, size_t len,
+               struct odks_xml **root, struct odks_err *err)
+{
+    struct parse p = { .what = what,
+                       .parser = XML_ParserCreate(NULL),
                        .text = ODKS_BUF_INIT(INT_MAX) };
 
     *root = NULL;
-    if (p.parser == NULL || len > INT_MAX) {
+    if (p.parser == NULL) {
         odks_err_set(err, ODKS_EXIT_OS, "out of memory");
         XML_ParserFree(p.parser);
         return false;
@@ -169,9 +202,7 @@ odks_xml_parse(const char *text, size_t len, struct odks_xml **root,
     XML_SetElementHandler(p.parser, on_start, on_end);
     XML_SetCharacterDataHandler(p.parser, on_text);
     XML_SetStartDoctypeDeclHandler(p.parser, on_doctype);
-    bool ok = XML_Parse(p.parser, text, (int) len, 1) == XML_STATUS_OK;
-    if (!ok)
-        failed(&p, err);
+    bool ok = feed_parser(&p, text, len, err);
     XML_ParserFree(p.parser);
     odks_buf_free(&p.text);
     if (ok)

@@ -1,6 +1,6 @@
 /* lib/central/xml.h - SPDX-License-Identifier: Apache-2.0 */
 /*
- * A small XML document as a tree, for the definitions of forms.
+ * A small XML document as a tree: the definition of a form, or a submission.
  *
  * Names are without their namespace prefix. Elements and the text between them
  * are siblings, in order. A document type is refused, and with it all entities
@@ -29,11 +29,12 @@ struct odks_xml {
 };
 
 /*
- * Parse all of text. 69 when its end is missing, 65 when it is no XML or over
- * the limits. The caller frees *root.
+ * Parse all of text; what ("form") names it in messages. 69 when its end is
+ * missing, 65 when it is not XML or exceeds the limits; or we are asked to
+ * stop. The caller frees *root.
  */
-ODKS_MUST_CHECK bool odks_xml_parse(const char *text, size_t len,
-                                    struct odks_xml **root,
+ODKS_MUST_CHECK bool odks_xml_parse(const char *what, const char *text,
+                                    size_t len, struct odks_xml **root,
                                     struct odks_err *err);
 void odks_xml_free(struct odks_xml *root);
 ODKS_DEFINE_CLEANUP(xml, struct odks_xml *, odks_xml_free)

@@ -111,8 +111,8 @@ read_submission(const struct odks_batch *b, struct json_object *object,
     if (updated != NULL && !odks_time_parse(updated, &s->updated, NULL))
         s->updated = ODKS_TIME_NONE;
     s->edits = json_object_get_int64(odks_row_member(system, names->version));
-    s->gone = b->conf.on_delete == ODKS_DELETE_HARD
-              && odks_row_member(system, "deletedAt") != NULL;
+    s->deleted = odks_row_member(system, "deletedAt") != NULL;
+    s->gone = b->conf.on_delete == ODKS_DELETE_HARD && s->deleted;
     s->encrypted = odks_row_member(system, "status") != NULL;
     s->left_out = is_long;
     s->id = odks_row_key(text);
@@ -188,10 +188,7 @@ leave_out(struct odks_batch *b, struct odks_submission *s,
                              .reason = reason,
                              .value = odks_row_member(object, path),
                              .left_out = s->submitted };
-    bool deleted =
-        b->conf.on_delete != ODKS_DELETE_KEEP
-        && odks_row_member(odks_row_member(object, "__system"), "deletedAt")
-               != NULL;
+    bool deleted = b->conf.on_delete != ODKS_DELETE_KEEP && s->deleted;
 
     s->left_out = true;
     while (!table[r.table]->wanted)

@@ -29,6 +29,8 @@ struct odks_batch_conf {
     enum odks_on_delete on_delete;
     size_t bytes;        /* of row text after which the batch is full */
     int64_t max_rejects; /* of the sync type in all; more is an error; 0: any */
+    bool keep_deleted;   /* a submission that is deleted comes without some of
+                            its answers: those that are stored are kept */
 };
 
 /* The caller owns the result; conf's pointers must outlive it. */

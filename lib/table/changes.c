@@ -67,11 +67,6 @@ warn(const struct odks_plan *plan, struct odks_model_changes *changes)
         say(&s, "\" names no question of the form any more: has it another "
                 "name?");
     }
-    for (size_t i = 0; i < plan->clash_count; i++) {
-        say(&s, s.len > 0 ? "; " : "");
-        say(&s, "Central hands out one value for several questions: ");
-        say(&s, plan->clash[i]->clash);
-    }
 }
 
 void
@@ -174,9 +169,6 @@ odks_plan_log(struct odks_db *db, const struct odks_model_conf *conf,
     for (size_t i = 0; i < plan->missed_count; i++)
         log_change(rows, plan->model->table[plan->missed[i].table]->name,
                    "no room for a column", plan->missed[i].field->path);
-    for (size_t i = 0; i < plan->clash_count; i++)
-        log_change(rows, plan->model->table[0]->name,
-                   "one value for several questions", plan->clash[i]->clash);
     if (json_object_array_length(rows) == 0)
         return true;
     const char *const params[] = { conf->sync_type, conf->form_version,

@@ -24,6 +24,7 @@ static const struct {
     { "name", "as it stands in the answers" },
     { "label", "as people see it" },
     { "retired_at", "the form has it no more since then" },
+    { "properties", "of a choice whose name other choices have, too" },
 };
 
 static char *
@@ -76,8 +77,7 @@ field_text(const struct odks_views *v, const struct odks_source *source,
 {
     const struct odks_question *q = source->question;
     const char *path = source->field->path;
-    const char *label =
-        q != NULL ? odks_xform_label(v->xform, q->label, language) : NULL;
+    const char *label = q != NULL ? odks_label_text(&q->label, language) : NULL;
     const char *comma = source->part[0] != '\0' ? ", " : "";
     CLEANUP_FREE char *choices = choices_text(q);
 
@@ -130,7 +130,7 @@ table_label(const struct odks_views *v, const struct odks_table *table,
         return v->xform->title[0] != '\0' ? v->xform->title : NULL;
     const struct odks_question *q =
         odks_xform_question(v->xform, table->root->path);
-    return q != NULL ? odks_xform_label(v->xform, q->label, language) : NULL;
+    return q != NULL ? odks_label_text(&q->label, language) : NULL;
 }
 
 /* "Household (odk-sync: Submissions of form household, project 1 of ...)" */
@@ -215,9 +215,10 @@ comment_fixed(struct odks_sqltext *t, const struct odks_views *v,
 {
     static const char *const choice[] = { "_id",  "_submission_id", "position",
                                           "name", "label",          NULL };
-    static const char *const choices[] = { "list", "language", "position",
-                                           "name", "label",    "retired_at",
-                                           NULL };
+    static const char *const choices[] = { "list",       "language",
+                                           "position",   "name",
+                                           "label",      "retired_at",
+                                           "properties", NULL };
     const char *const *name = view->kind == ODKS_VIEW_CHOICE ? choice : choices;
 
     for (; *name != NULL; name++) {

@@ -2,10 +2,12 @@
 /* What the form says, beside what the database has. */
 #include <config.h>
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "core/hash.h"
 #include "core/mem.h"
 #include "sql/queries.h"
 #include "table/types.h"
@@ -92,24 +94,27 @@ find_questions(const struct odks_views *v, struct odks_source_table *to)
 {
     const struct odks_table *table = to->table;
 
+    CLEANUP(odks_index_clear) struct odks_index columns = { 0 };
+
+    for (size_t c = 0; c < to->count; c++)
+        (void) odks_index_put(&columns, to->column[c].name, c);
     for (size_t i = 0; i < table->target_count; i++) {
         const struct odks_target *target = &table->target[i];
         const struct odks_type *type = odks_type(target->field->type);
 
         for (size_t k = 0; k < type->count; k++) {
-            const char *name = table->column[target->column + k].name;
+            size_t c;
 
-            for (size_t c = 0; c < to->count; c++) {
-                struct odks_source *source = &to->column[c];
-
-                if (strcmp(source->name, name) != 0)
-                    continue;
-                source->field = target->field;
-                source->part = type->part[k].name;
-                if (v->xform != NULL)
-                    source->question =
-                        odks_xform_question(v->xform, target->field->path);
-            }
+            if (!odks_index_get(&columns,
+                                table->column[target->column + k].name, &c))
+                continue;
+            struct odks_source *source = &to->column[c];
+            source->field = target->field;
+            source->part = type->part[k].name;
+            if (v->xform != NULL)
+                source->question = odks_xform_question(
+                    v->xform, target->field->raw != NULL ? target->field->raw
+                                                         : target->field->path);
         }
     }
 }
@@ -140,18 +145,42 @@ add_text(struct json_object *o, const char *key, const char *text)
     (void) json_object_object_add(o, key, json_object_new_string(text));
 }
 
+/* What tells it from others of its name, whatever their places in the list. */
+static void
+add_variant(struct json_object *o, const struct odks_choice *choice,
+            size_t position, struct odks_names *variants)
+{
+    struct json_object *properties = json_object_new_object();
+    uint64_t hash = odks_hash_text(ODKS_HASH_INIT, choice->name);
+
+    for (char **p = choice->property; *p != NULL; p += 2) {
+        add_text(properties, p[0], p[1]);
+        hash = odks_hash_text(odks_hash_text(hash, p[0]), p[1]);
+    }
+    CLEANUP_FREE char *variant = odks_xasprintf("%016" PRIx64, hash);
+    if (odks_names_has(variants, variant)) { /* they are the same in all */
+        free(variant);
+        variant = odks_xasprintf("%016" PRIx64 "-%zu", hash, position);
+    }
+    odks_names_add(variants, variant);
+    add_text(o, "variant", variant);
+    (void) json_object_object_add(o, "properties", properties);
+}
+
 static struct json_object *
 choice_json(const struct odks_xform *xform, const struct odks_choice_list *list,
-            size_t i)
+            size_t i, struct odks_names *variants)
 {
     const struct odks_choice *choice = &list->choice[i];
-    const char *label = odks_xform_label(xform, choice->label, 0);
+    const char *label = odks_label_text(&choice->label, 0);
     struct json_object *o = json_object_new_object();
     struct json_object *labels = json_object_new_object();
 
     for (size_t l = 0; l < xform->language_count; l++) {
-        if (choice->label[l][0] != '\0')
-            add_text(labels, xform->language[l], choice->label[l]);
+        const char *text = odks_label_in(&choice->label, l);
+
+        if (text != NULL && text != label)
+            add_text(labels, xform->language[l], text);
     }
     add_text(o, "list", list->name);
     add_text(o, "name", choice->name);
@@ -159,6 +188,9 @@ choice_json(const struct odks_xform *xform, const struct odks_choice_list *list,
     (void) json_object_object_add(o, "labels", labels);
     (void) json_object_object_add(o, "position",
                                   json_object_new_int((int) i + 1));
+    add_text(o, "variant", "");
+    if (choice->is_ambiguous)
+        add_variant(o, choice, i + 1, variants);
     return o;
 }
 
@@ -175,9 +207,11 @@ odks_choices_save(const struct odks_views *v, struct odks_err *err)
         (void) json_object_array_add(
             languages, json_object_new_string(xform->language[i]));
     for (size_t i = 0; i < xform->list_count; i++) {
+        CLEANUP(odks_names_clear) struct odks_names variants = { 0 };
+
         for (size_t k = 0; k < xform->list[i].count; k++)
             (void) json_object_array_add(
-                choices, choice_json(xform, &xform->list[i], k));
+                choices, choice_json(xform, &xform->list[i], k, &variants));
     }
     const char *const params[] = { form->central,
                                    odks_db_int64_param(form->project, project),

@@ -71,16 +71,29 @@ drop_all_dead(struct odks_merge_run *m)
     return true;
 }
 
-/* The ids of the live, or of the gone submissions, as an array literal. */
 static bool
-list_ids(struct odks_merge_run *m, bool gone, struct odks_buf *ids)
+is_deleted(const struct odks_submission *s)
+{
+    return is_live(s) && s->deleted;
+}
+
+static bool
+is_gone(const struct odks_submission *s)
+{
+    return !s->stale && s->gone;
+}
+
+/* The ids of the submissions that are of a kind, as an array literal. */
+static bool
+list_ids(struct odks_merge_run *m, bool is_kind(const struct odks_submission *),
+         struct odks_buf *ids)
 {
     bool ok = odks_buf_add_char(ids, '{');
 
     for (size_t i = 0; i < m->b->count && ok; i++) {
         const struct odks_submission *s = &m->b->submission[i];
 
-        if (gone ? s->stale || !s->gone : !is_live(s))
+        if (!is_kind(s))
             continue;
         ok = odks_buf_add_str(ids, ids->len > 1 ? ",\"" : "\"");
         for (const char *p = s->id; *p != '\0' && ok; p++) {
@@ -96,14 +109,14 @@ list_ids(struct odks_merge_run *m, bool gone, struct odks_buf *ids)
     return ok;
 }
 
-/* How many rows a statement deleted; -1: it failed. */
+/* How many rows a statement changed; -1: it failed. */
 static int64_t
-delete_by_ids(struct odks_merge_run *m, const char *text,
+change_by_ids(struct odks_merge_run *m, const char *text,
               const struct odks_buf *ids)
 {
     const char *const params[] = { ids->data };
     CLEANUP_PGRESULT PGresult *res =
-        odks_db_exec(m->db, "delete", text, 1, params, m->err);
+        odks_db_exec(m->db, "merge", text, 1, params, m->err);
 
     return res != NULL ? strtoll(PQcmdTuples(res), NULL, 10) : -1;
 }
@@ -116,18 +129,18 @@ forget_gone(struct odks_merge_run *m)
     const struct odks_merge_sql *sql = m->b->sql;
     int64_t rows = 0;
 
-    if (!list_ids(m, true, &ids))
+    if (!list_ids(m, is_gone, &ids))
         return false;
     if (ids.len == 2)
         return true;
     for (size_t i = 0; sql->forget[i] != NULL; i++) {
-        rows = delete_by_ids(m, sql->forget[i], &ids);
+        rows = change_by_ids(m, sql->forget[i], &ids);
         if (rows < 0)
             return false;
     }
     if (m->b->conf.model->table[0]->wanted)
         m->counts.deleted += rows;
-    return delete_by_ids(m, sql->forget_rejects, &ids) >= 0;
+    return change_by_ids(m, sql->forget_rejects, &ids) >= 0;
 }
 
 /* Do the tables have anything of these submissions, or anything at all? */
@@ -137,7 +150,7 @@ probe(struct odks_merge_run *m, bool *known, bool *empty)
     CLEANUP_BUF struct odks_buf ids = ODKS_BUF_INIT(IDS_MAX);
 
     *known = *empty = false;
-    if (!list_ids(m, false, &ids))
+    if (!list_ids(m, is_live, &ids))
         return false;
     size_t first = 0;
     while (!is_live(&m->b->submission[first]))
@@ -219,13 +232,30 @@ try_insert(struct odks_merge_run *m, int64_t live, bool *clash)
                       m->err);
 }
 
+/* A deleted submission comes without some answers: those stored are kept. */
+static bool
+keep_answers(struct odks_merge_run *m)
+{
+    CLEANUP_BUF struct odks_buf ids = ODKS_BUF_INIT(IDS_MAX);
+
+    if (!m->b->conf.keep_deleted)
+        return true;
+    if (!list_ids(m, is_deleted, &ids))
+        return false;
+    for (char **text = m->b->sql->keep; ids.len > 2 && *text != NULL; text++) {
+        if (change_by_ids(m, *text, &ids) < 0)
+            return false;
+    }
+    return true;
+}
+
 static bool
 merge_all(struct odks_merge_run *m, int64_t live)
 {
     const struct odks_merge_sql *sql = m->b->sql;
 
     if (!odks_db_do(m->db, "stage", sql->stage, m->err)
-        || !copy(m, sql->copy_stage))
+        || !copy(m, sql->copy_stage) || !keep_answers(m))
         return false;
     CLEANUP_PGRESULT PGresult *res =
         odks_db_exec(m->db, "merge", sql->apply, 0, NULL, m->err);

@@ -368,6 +368,7 @@ odks_merge_sql_make(struct odks_db *db, const struct odks_batch *b,
     make_apply(&m);
     new->apply = odks_maker_take(&m);
     make_copies(&m, new);
+    odks_maker_keep(&m, new);
     odks_maker_forget(&m, new);
     odks_maker_refused(&m, new);
     if (!odks_sql_done(&m.t, err)) {
@@ -389,6 +390,9 @@ odks_merge_sql_free(struct odks_merge_sql *sql)
     }
     for (size_t i = 0; sql->forget[i] != NULL; i++)
         free(sql->forget[i]);
+    for (size_t i = 0; sql->keep[i] != NULL; i++)
+        free(sql->keep[i]);
+    free(sql->keep);
     free(sql->copy_stage);
     free(sql->copy_table);
     free(sql->forget);

@@ -40,4 +40,7 @@ void odks_maker_new_rejects(struct odks_maker *m);
 void odks_maker_forget(struct odks_maker *m, struct odks_merge_sql *sql);
 void odks_maker_refused(struct odks_maker *m, struct odks_merge_sql *sql);
 
+/* Fill keep: two statements for each table at most. */
+void odks_maker_keep(struct odks_maker *m, struct odks_merge_sql *sql);
+
 #endif

@@ -25,6 +25,7 @@ struct odks_privacy;
 enum {
     ODKS_TABLE_NAME_MAX = 61,  /* bytes: a view puts "v_" in front */
     ODKS_TABLE_COLUMNS = 1590, /* PostgreSQL ends at 1600 */
+    ODKS_MODEL_TABLES = 1000,  /* of a form; real ones have up to about 50 */
     ODKS_SYSTEM_COLUMNS = 12,  /* of the submissions, without _raw */
     ODKS_REPEAT_COLUMNS = 4    /* system columns of a repeat */
 };

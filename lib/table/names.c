@@ -97,29 +97,32 @@ odks_name_fit(const char *name, const char *suffix, size_t max, const char *key)
 void
 odks_names_add(struct odks_names *names, const char *name)
 {
-    names->name =
-        odks_xreallocarray(names->name, names->count + 1, sizeof(*names->name));
-    names->name[names->count++] = odks_xstrdup(name);
+    if (odks_names_has(names, name))
+        return;
+    if (names->count == names->size) {
+        names->size = names->size > 0 ? 2 * names->size : 16;
+        names->name =
+            odks_xreallocarray(names->name, names->size, sizeof(*names->name));
+    }
+    char *own = odks_xstrdup(name);
+    (void) odks_index_put(&names->index, own, names->count);
+    names->name[names->count++] = own;
 }
 
 bool
 odks_names_has(const struct odks_names *names, const char *name)
 {
-    for (size_t i = 0; i < names->count; i++) {
-        if (strcmp(names->name[i], name) == 0)
-            return true;
-    }
-    return false;
+    return odks_index_get(&names->index, name, NULL);
 }
 
 void
 odks_names_clear(struct odks_names *names)
 {
+    odks_index_clear(&names->index);
     for (size_t i = 0; i < names->count; i++)
         free(names->name[i]);
     free(names->name);
-    names->name = NULL;
-    names->count = 0;
+    *names = (struct odks_names){ 0 };
 }
 
 /* How many groups stand between root and the leaf of path. */

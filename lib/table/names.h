@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "core/index.h"
+
 enum { ODKS_NAME_MAX = 63 }; /* bytes of an identifier in PostgreSQL */
 
 /*
@@ -30,7 +32,8 @@ char *odks_name_fit(const char *name, const char *suffix, size_t max,
 /* Names that are taken. Begin with { 0 }. */
 struct odks_names {
     char **name;
-    size_t count;
+    size_t count, size;
+    struct odks_index index; /* of name */
 };
 
 void odks_names_add(struct odks_names *names, const char *name);

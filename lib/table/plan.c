@@ -360,18 +360,6 @@ plan_rest(struct odks_plan *plan, const struct odks_model_conf *conf)
     }
 }
 
-static void
-find_clashes(struct odks_plan *plan, const struct odks_field *field)
-{
-    if (field->clash != NULL) {
-        plan->clash = odks_xreallocarray(plan->clash, plan->clash_count + 1,
-                                         sizeof(*plan->clash));
-        plan->clash[plan->clash_count++] = field;
-    }
-    for (size_t i = 0; i < field->child_count; i++)
-        find_clashes(plan, field->child[i]);
-}
-
 /* Where PostGIS is, if it can be used and the form has any use for it. */
 static bool
 find_postgis(struct odks_db *db, const struct odks_field *fields,
@@ -410,7 +398,6 @@ odks_plan_make(struct odks_db *db, const struct odks_model_conf *conf,
             return false;
     }
     plan_rest(plan, conf);
-    find_clashes(plan, fields);
     return odks_plan_privacy(plan, conf, err);
 }
 
@@ -424,7 +411,6 @@ odks_plan_clear(struct odks_plan *plan)
     free(plan->new_table);
     free(plan->column);
     free(plan->missed);
-    free(plan->clash);
     free(plan->geometry);
     free(plan->retired);
     odks_plan_clear_privacy(plan);

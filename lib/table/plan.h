@@ -87,8 +87,6 @@ struct odks_plan {
     size_t count;
     struct odks_missed *missed;
     size_t missed_count;
-    const struct odks_field **clash; /* that several questions share */
-    size_t clash_count;
     char *geometry; /* PostGIS's type, with its schema; NULL: not here */
     int *retired;   /* rows of reg */
     size_t retired_count;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "central/xform.h"
 #include "core/hmac.h"
 #include "core/mem.h"
 #include "core/suggest.h"
@@ -17,37 +18,24 @@ enum { KEY_ID_LEN = 16, TEXT_MAX = 8 << 20 };
 #define LATE "late-"
 
 static bool
-is_name_char(char c)
+is_ascii(const char *text)
 {
-    return isalnum((unsigned char) c) || c == '_';
+    while (*text != '\0' && (unsigned char) *text < 0x80)
+        text++;
+    return *text == '\0';
 }
 
 /*
- * As Central makes keys from the names of questions: "_" in front of what is
- * no letter, and for each run of other characters.
+ * The name of a rule is as Central's OData has it: "a-b" and "a.b" are both
+ * "a_b" there, and are masked together. It would have all names of another
+ * script as "__": these stay as they are.
  */
 static char *
-sanitised(const char *name, size_t len)
+rule_name(const char *item, size_t len)
 {
-    char *text = odks_xcalloc(2 * len + 1, 1);
-    size_t n = 0;
+    CLEANUP_FREE char *name = odks_xstrndup(item, len);
 
-    for (size_t i = 0; i < len; i++) {
-        char c = name[i];
-        bool first = i == 0 || name[i - 1] == '/';
-
-        if (c == '/') {
-            text[n++] = c;
-            continue;
-        }
-        if (first && !isalpha((unsigned char) c) && c != '_')
-            text[n++] = '_';
-        if (is_name_char(c))
-            text[n++] = c;
-        else if (first || is_name_char(name[i - 1]))
-            text[n++] = '_';
-    }
-    return text;
+    return is_ascii(name) ? odks_xform_odata_path(name) : odks_steal(&name);
 }
 
 static enum odks_action
@@ -74,7 +62,7 @@ add(struct odks_privacy *p, enum odks_action action, const char *item)
         rule.decimals = rule.action == ODKS_DECIMALS ? to[0] - '0' : 0;
     }
     rule.system = odks_config_is_system(p->conf, item, len);
-    rule.name = sanitised(item, len);
+    rule.name = rule_name(item, len);
     rule.said = odks_xasprintf("%s %s",
                                action == ODKS_DROP   ? "drop"
                                : action == ODKS_HASH ? "hash"
@@ -191,28 +179,49 @@ is_within(const char *path, const char *name)
            && (path[len] == '\0' || path[len] == '/');
 }
 
-bool
-odks_rule_covers(const struct odks_rule *rule, const char *path)
+static bool
+covers(const char *name, const char *path)
 {
-    if (rule->system)
-        return false;
-    if (rule->name[0] == '/')
-        return is_within(path, rule->name);
+    if (name[0] == '/')
+        return is_within(path, name);
     for (const char *p = strchr(path, '/'); p != NULL; p = strchr(p + 1, '/')) {
-        if (is_within(p + 1, rule->name))
+        if (is_within(p + 1, name))
             return true;
     }
     return false;
 }
 
-bool
-odks_rule_names(const struct odks_rule *rule, const char *path)
+static bool
+names(const char *name, const char *path)
 {
     const char *last = strrchr(path, '/');
 
-    if (rule->system || last == NULL)
-        return false;
-    return strcmp(rule->name, rule->name[0] == '/' ? path : last + 1) == 0;
+    return last != NULL && strcmp(name, name[0] == '/' ? path : last + 1) == 0;
+}
+
+/* Both have their names either as the form has them or as OData does. */
+static bool
+meet(bool test(const char *, const char *), const struct odks_rule *rule,
+     const char *path)
+{
+    CLEANUP_FREE char *name = odks_xform_odata_path(rule->name);
+    CLEANUP_FREE char *clean = odks_xform_odata_path(path);
+
+    return !rule->system
+           && (test(rule->name, path) || test(rule->name, clean)
+               || test(name, path));
+}
+
+bool
+odks_rule_covers(const struct odks_rule *rule, const char *path)
+{
+    return meet(covers, rule, path);
+}
+
+bool
+odks_rule_names(const struct odks_rule *rule, const char *path)
+{
+    return meet(names, rule, path);
 }
 
 const char *

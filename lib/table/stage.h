@@ -23,6 +23,7 @@ struct odks_submission {
     bool gone;  /* deleted for good: it has no lines */
     bool encrypted;
     bool left_out; /* it cannot be in the table: its one line is a reject */
+    bool deleted;  /* in Central */
 };
 
 /* The statements that bring a batch in; made once. */
@@ -33,6 +34,8 @@ struct odks_merge_sql {
     char *apply;       /* from them into the tables; returns counts */
     char **copy_stage; /* per table and one for rejects; NULL: not wanted */
     char **copy_table;
+    char **keep;   /* replace what is staged of the submissions $1, an array of
+                      ids, with what is stored; NULL-terminated */
     char **forget; /* delete the rows of $1; NULL-terminated, the
                       submissions last */
     char *forget_rejects;

@@ -52,9 +52,9 @@ find_row(const struct odks_plan *plan, const struct odks_table *table)
     return odks_registry_find(&plan->reg, table->odata, "", ODKS_REG_TABLE, "");
 }
 
-/* Names that other forms, this form and the tables before table i have. */
+/* Names that other forms and this form have. */
 static void
-list_taken(const struct odks_plan *plan, size_t i, struct odks_names *taken)
+list_taken(const struct odks_plan *plan, struct odks_names *taken)
 {
     for (size_t k = 0; k < plan->given.count; k++)
         odks_names_add(taken, plan->given.name[k]);
@@ -65,21 +65,19 @@ list_taken(const struct odks_plan *plan, size_t i, struct odks_names *taken)
             odks_names_add(taken,
                            odks_registry_get(&plan->reg, row, ODKS_REG_NAME));
     }
-    while (i-- > 0)
-        odks_names_add(taken, plan->model->table[i]->name);
 }
 
 /* A name for the table of a repeat: its parent's, "__", its own. */
 static char *
-choose_repeat(const struct odks_plan *plan, size_t i)
+choose_repeat(const struct odks_plan *plan, const struct odks_names *taken,
+              size_t i)
 {
     static const char *const suffix[] = { "", NULL };
     const struct odks_table *table = plan->model->table[i];
-    CLEANUP(odks_names_clear) struct odks_names taken = { 0 };
     CLEANUP_FREE char *prefix = odks_xasprintf("%s__", table->parent->name);
     CLEANUP_FREE const char **path =
         odks_xcalloc(plan->model->table_count, sizeof(*path));
-    struct odks_naming in = { .taken = &taken,
+    struct odks_naming in = { .taken = taken,
                               .prefix = prefix,
                               .root = table->parent->root->path,
                               .path = path,
@@ -91,7 +89,6 @@ choose_repeat(const struct odks_plan *plan, size_t i)
         if (sibling->parent == table->parent)
             path[in.count++] = sibling->root->path;
     }
-    list_taken(plan, i, &taken);
     return odks_name_choose(&in, table->root->path);
 }
 
@@ -133,7 +130,7 @@ odks_plan_name_tables(struct odks_db *db, const struct odks_model_conf *conf,
 
     if (has_unnamed(plan) && !read_taken(db, conf, plan, err))
         return false;
-    list_taken(plan, 0, &taken);
+    list_taken(plan, &taken);
     if (conf->table != NULL && find_row(plan, plan->model->table[0]) < 0
         && odks_names_has(&plan->given, conf->table))
         return odks_plan_refuse_name(db, conf, plan, conf->table, err);
@@ -147,11 +144,12 @@ odks_plan_name_tables(struct odks_db *db, const struct odks_model_conf *conf,
                 odks_xstrdup(odks_registry_get(&plan->reg, row, ODKS_REG_NAME));
             plan->reg.seen[row] = true;
         } else if (i > 0) {
-            table->name = choose_repeat(plan, i);
+            table->name = choose_repeat(plan, &taken, i);
         } else {
             table->name = conf->table != NULL ? odks_xstrdup(conf->table)
                                               : choose_first(conf, &taken);
         }
+        odks_names_add(&taken, table->name);
     }
     return true;
 }

@@ -91,6 +91,30 @@ add_table(struct odks_model *model, const struct odks_model_conf *conf,
     return table;
 }
 
+static size_t
+count_repeats(const struct odks_field *field)
+{
+    size_t count = field->type == ODKS_FIELD_REPEAT;
+
+    for (size_t i = 0; i < field->child_count; i++)
+        count += count_repeats(field->child[i]);
+    return count;
+}
+
+static bool
+check_repeats(const struct odks_field *fields, struct odks_err *err)
+{
+    size_t count = count_repeats(fields);
+
+    if (count < ODKS_MODEL_TABLES)
+        return true;
+    odks_err_set(err, ODKS_EXIT_DATA,
+                 "the form has %zu repeats, and odk-sync mirrors %d at most",
+                 count, ODKS_MODEL_TABLES - 1);
+    odks_err_hint(err, "Leave repeats out with drop =.");
+    return false;
+}
+
 static void
 add_repeats(struct odks_model *model, const struct odks_model_conf *conf,
             const struct odks_field *field, struct odks_table *parent)
@@ -142,6 +166,8 @@ odks_tree_build(const struct odks_model_conf *conf,
     CLEANUP_MODEL struct odks_model *new = odks_xcalloc(1, sizeof(*new));
 
     *model = NULL;
+    if (!check_repeats(fields, err))
+        return false;
     new->feed = conf->feed;
     new->schema = odks_xstrdup(conf->schema);
     new->raw = conf->raw;
@@ -162,13 +188,13 @@ odks_tree_build(const struct odks_model_conf *conf,
 }
 
 static void
-collect(const struct odks_field *field, struct odks_fields *fields)
+collect_fields(const struct odks_field *field, struct odks_fields *fields)
 {
     for (size_t i = 0; i < field->child_count; i++) {
         const struct odks_field *child = field->child[i];
 
         if (child->type == ODKS_FIELD_GROUP) {
-            collect(child, fields);
+            collect_fields(child, fields);
         } else if (child->type != ODKS_FIELD_REPEAT) {
             fields->field = odks_xreallocarray(fields->field, fields->count + 1,
                                                sizeof(*fields->field));
@@ -180,7 +206,7 @@ collect(const struct odks_field *field, struct odks_fields *fields)
 void
 odks_fields_of(const struct odks_table *table, struct odks_fields *fields)
 {
-    collect(table->root, fields);
+    collect_fields(table->root, fields);
 }
 
 bool

@@ -141,6 +141,7 @@ describe(const struct odks_views *v, const struct odks_view *view,
     free(column->list);
     column->list = q->list != NULL ? odks_xstrdup(q->list) : NULL;
     column->many = q->select == ODKS_SELECT_MANY;
+    column->question = q;
     return true;
 }
 

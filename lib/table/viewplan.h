@@ -44,10 +44,11 @@ enum odks_view_kind {
 /* A column of a view, and where it comes from. */
 struct odks_view_column {
     char *name;
-    bool of_parent; /* from the submission */
-    char *column;   /* of the table */
-    char *list;     /* of its choices, or NULL */
-    bool many;      /* it holds any number of them */
+    bool of_parent;                       /* from the submission */
+    char *column;                         /* of the table */
+    char *list;                           /* of its choices, or NULL */
+    bool many;                            /* it holds any number of them */
+    const struct odks_question *question; /* NULL: not known */
     bool is_array;
 };
 
@@ -83,6 +84,9 @@ struct odks_views {
     struct odks_view **view;
     size_t view_count;
     const struct odks_view *choices; /* of the form, or NULL */
+    PGresult *ambiguous_res;
+    struct odks_index ambiguous; /* lists with choices of one name, now or
+                                    before */
     struct odks_names taken;
     size_t comment_language;
     struct odks_view_step *step;
@@ -127,6 +131,36 @@ char *odks_language_suffix(const char *language);
 ODKS_MUST_CHECK bool odks_views_list(struct odks_views *v,
                                      struct odks_err *err);
 void odks_view_free(struct odks_view *view);
+
+/* --- cascade.c ---------------------------------------------------------------
+ */
+
+/* Know which lists are ambiguous, after the choices were saved. */
+ODKS_MUST_CHECK bool odks_cascade_read(struct odks_views *v,
+                                       struct odks_err *err);
+
+/*
+ * Say, here and in odk_sync_schema_log, in which questions choices of one name
+ * cannot be told apart.
+ */
+ODKS_MUST_CHECK bool odks_cascade_warn(const struct odks_views *v,
+                                       struct odks_err *err);
+
+bool odks_cascade_is_ambiguous(const struct odks_views *v, const char *list);
+
+/* The choices of a list in the language of the view, as l. */
+void odks_cascade_choices(struct odks_sqltext *t, const struct odks_views *v,
+                          const struct odks_view *view, const char *list,
+                          const char *where);
+
+/*
+ * The label of name, an expression, in an ambiguous list: that of the choice
+ * that passes the filter of the question, or the name itself.
+ */
+void odks_cascade_label(struct odks_sqltext *t, const struct odks_views *v,
+                        const struct odks_view *view,
+                        const struct odks_view_column *column,
+                        const char *name);
 
 /* --- SQL (viewsql.c, comments.c)
  * ---------------------------------------------- */

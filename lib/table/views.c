@@ -18,7 +18,7 @@
  * Part of the digests: raise it when views or comments of the same form and
  * settings come out differently.
  */
-#define BUILD "1"
+#define BUILD "2"
 
 /* How long to wait for readers: whoever comes meanwhile waits behind us. */
 #define VIEW_WAIT "100ms"
@@ -219,15 +219,22 @@ comment(struct odks_views *v, const struct odks_view *view,
     return odks_sql_done(&t, err);
 }
 
-/* All new views at once, each changed one by itself, then the comments. */
+/*
+ * All new views at once, each changed one by itself, then the comments. First
+ * comes the view of choices, which the others read.
+ */
 static bool
 make_steps(struct odks_views *v, struct odks_err *err)
 {
     struct odks_view_step *creation = NULL, *comments = NULL;
 
+    if (v->choices != NULL && !v->choices->is_new
+        && !define(v, v->choices, &creation, err))
+        return false;
     for (int is_new = 1; is_new >= 0; is_new--) {
         for (size_t i = 0; i < v->view_count; i++) {
             if (v->view[i]->kind != ODKS_VIEW_TABLE
+                && (v->view[i] != v->choices || v->choices->is_new)
                 && v->view[i]->is_new == (is_new == 1)
                 && !define(v, v->view[i], &creation, err))
                 return false;
@@ -305,6 +312,8 @@ odks_views_plan(struct odks_db *db, const struct odks_views_conf *conf,
         || !read_registry(v, form, err) || !odks_views_list(v, err)
         || !save_names(v, form, err)
         || (v->xform != NULL && !odks_choices_save(v, err))
+        || !odks_cascade_read(v, err)
+        || (v->xform != NULL && !odks_cascade_warn(v, err))
         || !make_steps(v, err))
         return false;
     *views = odks_steal(&v);
@@ -395,6 +404,8 @@ odks_views_free(struct odks_views *views)
         free(views->table[i].column);
     PQclear(views->columns);
     PQclear(views->registered);
+    odks_index_clear(&views->ambiguous);
+    PQclear(views->ambiguous_res);
     odks_names_clear(&views->taken);
     free(views->table);
     free(views->view);

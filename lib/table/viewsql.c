@@ -36,27 +36,6 @@ has_labels(const struct odks_views *v, const struct odks_view_column *column)
     return column->list != NULL && v->choices != NULL;
 }
 
-static const char *
-language(const struct odks_views *v, const struct odks_view *view)
-{
-    if (view->kind == ODKS_VIEW_LABEL)
-        return view->key;
-    return v->xform != NULL ? v->xform->language[v->comment_language]
-                            : ODKS_LANGUAGE_DEFAULT;
-}
-
-/* The choices of a list in the language of the view, as l. */
-static void
-add_choices(struct odks_sqltext *t, const struct odks_views *v,
-            const struct odks_view *view, const char *list, const char *where)
-{
-    odks_sql_table(t, schema(v), v->choices->name);
-    odks_sql_add(t, " l ");
-    odks_sql_add(t, where);
-    add_equals(t, " l.list", list);
-    add_equals(t, " AND l.language", language(v, view));
-}
-
 /* The names that were chosen, as rows o (name, position). */
 static void
 add_chosen(struct odks_sqltext *t, const struct odks_view_column *column)
@@ -79,7 +58,7 @@ add_labels(struct odks_sqltext *t, const struct odks_views *v,
 {
     odks_sql_add(t, "(SELECT jsonb_object_agg(l.name, l.label)"
                     "\n        FROM ");
-    add_choices(t, v, view, list, "WHERE");
+    odks_cascade_choices(t, v, view, list, "WHERE");
     odks_sql_add(t, ")");
 }
 
@@ -91,6 +70,10 @@ add_label(struct odks_sqltext *t, const struct odks_views *v,
 {
     if (!has_labels(v, column)) {
         odks_sql_add(t, name);
+        return;
+    }
+    if (odks_cascade_is_ambiguous(v, column->list)) {
+        odks_cascade_label(t, v, view, column, name);
         return;
     }
     odks_sql_add(t, "COALESCE(");
@@ -184,22 +167,25 @@ define_choice(struct odks_sqltext *t, const struct odks_views *v,
               const struct odks_view *view)
 {
     const struct odks_view_column *column = &view->column[0];
-    bool known = has_labels(v, column);
+    bool known =
+        has_labels(v, column) && !odks_cascade_is_ambiguous(v, column->list);
 
     odks_sql_add(t, "\n    t._id,\n    ");
     odks_sql_add(t, view->table->table->parent == NULL
                         ? "t._id AS _submission_id"
                         : "t._submission_id");
-    odks_sql_add(t, known ? ",\n    o.position,\n    o.name,\n"
-                            "    COALESCE(l.label, o.name) AS label"
-                          : ",\n    o.position,\n    o.name,\n"
-                            "    o.name AS label");
+    odks_sql_add(t, ",\n    o.position,\n    o.name,\n    ");
+    if (known)
+        odks_sql_add(t, "COALESCE(l.label, o.name)");
+    else
+        add_label(t, v, view, column, "o.name");
+    odks_sql_add(t, " AS label");
     add_from(t, v, view);
     odks_sql_add(t, "\nCROSS JOIN ");
     add_chosen(t, column);
     if (known) {
         odks_sql_add(t, "\nLEFT JOIN ");
-        add_choices(t, v, view, column->list, "ON");
+        odks_cascade_choices(t, v, view, column->list, "ON");
         odks_sql_add(t, " AND l.name = o.name");
     }
     add_where(t, view);
@@ -213,7 +199,8 @@ define_choices(struct odks_sqltext *t, const struct odks_views *v)
         odks_xasprintf(" AND c.project = %" PRId64, form->project);
 
     odks_sql_add(t, "\n    c.list,\n    c.language,\n    c.position,\n"
-                    "    c.name,\n    c.label,\n    c.retired_at\nFROM ");
+                    "    c.name,\n    c.label,\n    c.retired_at,\n"
+                    "    c.properties\nFROM ");
     odks_sql_table(t, odks_db_tracking_schema(v->db), "odk_sync_choice");
     add_equals(t, " c\nWHERE c.central", form->central);
     odks_sql_add(t, project);

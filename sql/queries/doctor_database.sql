@@ -33,7 +33,7 @@ WITH me AS (
     ('odk_sync_key', '{id,sync_type}'),
     ('odk_sync_attachment', '{submission_id,sync_type}'),
     ('odk_sync_form', '{sync_type}'),
-    ('odk_sync_choice', '{central,form,language,list,name,project}'),
+    ('odk_sync_choice', '{central,form,language,list,name,project,variant}'),
     ('odk_sync_view', '{central,form,key,kind,odata,project,source}'),
     ('odk_sync_form_job', '{sync_type}'),
     ('odk_sync_form_job', '{central,form,job,project}')

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "instance.h"
 #include "standin.h"
 
 const char *const sc_system_keys[SC_NSYSTEM] = {
@@ -119,15 +120,21 @@ put_places(struct sc_buf *out, struct json_object *at, struct json_object *acc)
         sc_buf_fmt(out, " %s", json_object_get_string(acc));
 }
 
-static void
-put_geo_text(struct sc_buf *out, struct json_object *v)
+void
+sc_place_text(struct json_object *v, struct sc_buf *out)
 {
     struct json_object *properties = member(v, "properties");
     struct json_object *acc = member(properties, "accuracies");
 
-    sc_buf_str(out, "\"");
     put_places(out, member(v, "coordinates"),
                acc != NULL ? acc : member(properties, "accuracy"));
+}
+
+static void
+put_geo_text(struct sc_buf *out, struct json_object *v)
+{
+    sc_buf_str(out, "\"");
+    sc_place_text(v, out);
     sc_buf_str(out, "\"");
 }
 
@@ -182,10 +189,10 @@ members(struct printer *p, const struct sc_field *f, struct json_object *o,
 {
     for (size_t i = 0; i < f->nkids; i++) {
         const struct sc_field *k = f->kids[i];
-        struct json_object *v = member(o, k->name);
 
         if (k->type == SC_REPEAT || !wanted(p, k))
             continue;
+        struct json_object *v = sc_shared_value(o, k);
         comma(p, first);
         sc_buf_fmt(p->out, "\"%s\":", k->name);
         if (k->type == SC_STRUCTURE) {
@@ -205,6 +212,7 @@ members(struct printer *p, const struct sc_field *f, struct json_object *o,
         } else {
             leaf(p, k, v);
         }
+        json_object_put(v);
     }
 }
 
@@ -240,21 +248,26 @@ repeats(struct printer *p, const struct sc_field *f, struct json_object *o,
 {
     for (size_t i = 0; i < f->nkids; i++) {
         const struct sc_field *k = f->kids[i];
-        struct json_object *list = member(o, k->name);
         size_t keep[2];
         char sha[41];
 
-        if (k->type != SC_REPEAT || !wanted(p, k)
-            || !json_object_is_type(list, json_type_array)
-            || json_object_array_length(list) == 0)
+        if (k->type != SC_REPEAT || !wanted(p, k))
             continue;
+        struct json_object *list = sc_shared_value(o, k);
+        if (!json_object_is_type(list, json_type_array)
+            || json_object_array_length(list) == 0) {
+            json_object_put(list);
+            continue;
+        }
         comma(p, first);
         sc_buf_fmt(p->out, "\"%s@odata.navigationLink\":", k->name);
         enter(p, k, 0, keep);
         sc_buf_json(p->out, p->nav.p);
         leave(p, keep);
-        if (!p->sh->expand)
+        if (!p->sh->expand) {
+            json_object_put(list);
             continue;
+        }
         sc_buf_fmt(p->out, ",\"%s\":[", k->name);
         for (size_t j = 0; j < json_object_array_length(list); j++) {
             sc_buf_str(p->out, j > 0 ? "," : "");
@@ -264,6 +277,7 @@ repeats(struct printer *p, const struct sc_field *f, struct json_object *o,
             leave(p, keep);
         }
         sc_buf_put(p->out, "]", 1);
+        json_object_put(list);
     }
 }
 

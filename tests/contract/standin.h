@@ -203,7 +203,6 @@ int64_t sc_now(struct sc_server *s);
 struct sc_form *sc_form_find(struct sc_server *s, int project, const char *id);
 struct sc_form *sc_dataset_find(struct sc_server *s, int project,
                                 const char *name);
-/* By the form, or the dataset, that a command names. */
 struct sc_form *sc_form_named(struct sc_server *s, struct json_object *arg);
 const struct sc_version *sc_form_current(const struct sc_form *f);
 struct sc_sub *sc_sub_find(struct sc_form *f, const char *id);
@@ -215,7 +214,6 @@ struct sc_rev *sc_rev_copy(const struct sc_rev *r);
 struct sc_rev *sc_rev_ref(struct sc_rev *r);
 void sc_rev_unref(struct sc_rev *r);
 void sc_form_free(struct sc_form *f);
-/* The data of r as a JSON text the caller frees. */
 char *sc_rev_text(const struct sc_rev *r);
 struct json_object *sc_rev_files(const struct sc_rev *r);
 void sc_rev_count_files(struct sc_sub *sub, struct sc_rev *r);

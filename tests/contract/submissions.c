@@ -8,6 +8,7 @@
 
 #include <microhttpd.h>
 
+#include "instance.h"
 #include "standin.h"
 
 #define JSON_TYPE "application/json; charset=utf-8"
@@ -135,6 +136,36 @@ attachment(struct sc_request *q, const struct sc_sub *sub, const char *name)
     return sc_reply_buf(q, 200, type_of(name), &copy);
 }
 
+/* "ID.xml", or "ID/versions/INSTANCE.xml"; NULL: neither. */
+static char *
+id_of_xml(const struct sc_request *q)
+{
+    const char *last = q->seg[q->nseg - 1];
+    size_t n = strlen(last);
+    char *id;
+
+    if (n < 5 || strcmp(last + n - 4, ".xml") != 0
+        || (q->nseg != 7
+            && (q->nseg != 9 || strcmp(q->seg[7], "versions") != 0)))
+        return NULL;
+    id = sc_dup(last);
+    id[n - 4] = '\0';
+    return id;
+}
+
+/* Only the version that is current. */
+static int
+instance(struct sc_request *q, struct sc_form *f, const struct sc_rev *r,
+         const char *version)
+{
+    struct sc_buf b = { 0 };
+
+    if (q->nseg == 9 && strcmp(version, r->instance_id) != 0)
+        return sc_reply_404(q);
+    sc_instance_xml(sc_form_current(f), r, &b);
+    return sc_reply_buf(q, 200, "application/xml; charset=utf-8", &b);
+}
+
 int
 sc_submissions(struct sc_request *q, struct sc_form *f)
 {
@@ -145,15 +176,20 @@ sc_submissions(struct sc_request *q, struct sc_form *f)
 
     if (q->nseg == 6)
         return list(q, f);
-    struct sc_sub *sub = sc_sub_find(f, q->seg[6]);
+    char *xml = id_of_xml(q);
+    const char *id = xml != NULL && q->nseg == 7 ? xml : q->seg[6];
+    struct sc_sub *sub = sc_sub_find(f, id);
     if (sub != NULL && sub->cur != NULL && sub->cur->deleted == SC_NONE)
         r = sc_rev_ref(sub->cur);
-    else if (sub == NULL && sc_bulk_index(f, q->seg[6], &i)
-             && sc_bulk_live(f, i))
+    else if (sub == NULL && sc_bulk_index(f, id, &i) && sc_bulk_live(f, i))
         r = sc_item_open(f, (sc_item) (i << 1 | 1));
-    if (r == NULL)
+    if (r == NULL) {
+        free(xml);
         return sc_reply_404(q);
-    if (q->nseg == 7) {
+    }
+    if (xml != NULL) {
+        ret = instance(q, f, r, xml);
+    } else if (q->nseg == 7) {
         submission_json(r, &b);
         ret = sc_reply_buf(q, 200, JSON_TYPE, &b);
     } else if (strcmp(q->seg[7], "attachments") == 0 && q->nseg == 8) {
@@ -163,6 +199,7 @@ sc_submissions(struct sc_request *q, struct sc_form *f)
     } else {
         ret = sc_reply_404(q);
     }
+    free(xml);
     sc_rev_unref(r);
     return ret;
 }

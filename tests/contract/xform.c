@@ -8,10 +8,11 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "instance.h"
 #include "standin.h"
 
-static void
-escaped(struct sc_buf *out, const char *s)
+void
+sc_xml_text(struct sc_buf *out, const char *s)
 {
     for (; *s != '\0'; s++) {
         if (*s == '<')
@@ -26,8 +27,8 @@ escaped(struct sc_buf *out, const char *s)
 }
 
 /* Some names of the tests could not stand in XML. */
-static const char *
-element(const struct sc_field *f)
+const char *
+sc_element(const struct sc_field *f)
 {
     const unsigned char *c = (const unsigned char *) f->raw;
     bool good = *c == '_' || *c >= 0x80 || isalpha(*c);
@@ -43,7 +44,7 @@ instance(struct sc_buf *out, const struct sc_field *f)
     for (size_t i = 0; i < f->nkids; i++) {
         const struct sc_field *k = f->kids[i];
 
-        sc_buf_fmt(out, "<%s%s", element(k),
+        sc_buf_fmt(out, "<%s%s", sc_element(k),
                    k->type == SC_REPEAT ? " jr:template=\"\"" : "");
         if (k->nkids == 0) {
             sc_buf_str(out, "/>");
@@ -51,7 +52,7 @@ instance(struct sc_buf *out, const struct sc_field *f)
         }
         sc_buf_str(out, ">");
         instance(out, k);
-        sc_buf_fmt(out, "</%s>", element(k));
+        sc_buf_fmt(out, "</%s>", sc_element(k));
     }
 }
 
@@ -63,7 +64,7 @@ raw_path(struct sc_buf *out, const struct sc_field *f)
         return;
     }
     raw_path(out, f->parent);
-    sc_buf_fmt(out, "/%s", element(f));
+    sc_buf_fmt(out, "/%s", sc_element(f));
 }
 
 static void
@@ -90,7 +91,7 @@ static void
 label(struct sc_buf *out, const struct sc_field *f)
 {
     sc_buf_str(out, "<label>");
-    escaped(out, f->raw);
+    sc_xml_text(out, f->raw);
     sc_buf_str(out, "</label>");
 }
 
@@ -158,11 +159,11 @@ sc_xform_xml(const struct sc_form *f, const struct sc_version *v,
              "<h:html xmlns=\"http://www.w3.org/2002/xforms\""
              " xmlns:h=\"http://www.w3.org/1999/xhtml\""
              " xmlns:jr=\"http://openrosa.org/javarosa\">\n<h:head><h:title>");
-    escaped(out, v->title);
+    sc_xml_text(out, v->title);
     sc_buf_str(out, "</h:title>\n<model><instance><data id=\"");
-    escaped(out, f->id);
+    sc_xml_text(out, f->id);
     sc_buf_str(out, "\" version=\"");
-    escaped(out, v->name);
+    sc_xml_text(out, v->name);
     sc_buf_str(out, "\">");
     instance(out, v->root);
     sc_buf_str(out, "</data></instance>\n");

@@ -8,13 +8,13 @@
 #include "fuzz.h"
 
 static void
-check_labels(const struct odks_xform *form, char *const *label)
+check_label(const struct odks_xform *form, const struct odks_label *label)
 {
-    if (label == NULL)
-        return;
-    for (size_t i = 0; i < form->language_count; i++)
-        FUZZ_REQUIRE(label[i] != NULL);
-    (void) odks_xform_label(form, label, form->language_count - 1);
+    for (size_t i = 0; i < label->count; i++) {
+        FUZZ_REQUIRE(label->text[i].language < form->language_count);
+        FUZZ_REQUIRE(label->text[i].text[0] != '\0');
+    }
+    (void) odks_label_text(label, form->language_count - 1);
 }
 
 static void
@@ -23,16 +23,16 @@ check_form(const struct odks_xform *form)
     FUZZ_REQUIRE(form->language_count >= 1);
     for (size_t i = 0; i < form->question_count; i++) {
         const struct odks_question *q = &form->question[i];
-        FUZZ_REQUIRE(i == 0 || strcmp(q[-1].path, q->path) <= 0);
         FUZZ_REQUIRE(odks_xform_question(form, q->path) != NULL);
-        check_labels(form, q->label);
+        FUZZ_REQUIRE(odks_xform_question(form, q->raw) != NULL);
+        check_label(form, &q->label);
     }
     for (size_t i = 0; i < form->list_count; i++) {
         const struct odks_choice_list *list = &form->list[i];
         FUZZ_REQUIRE(list->name != NULL);
         for (size_t k = 0; k < list->count; k++) {
             FUZZ_REQUIRE(list->choice[k].name != NULL);
-            check_labels(form, list->choice[k].label);
+            check_label(form, &list->choice[k].label);
         }
     }
 }

@@ -12,10 +12,16 @@ CONTROLS = {"select": "select1", "selectMultiple": "select", "rank": "rank",
             "binary": "upload"}
 
 
-def q(name, label, kind="string", choices=None, output=None):
-    """A question; choices: the name of a list, or what ends in .csv."""
+def q(name, label, kind="string", choices=None, output=None, only=""):
+    """A question; choices: the name of a list, or what ends in .csv; only: a
+    choice filter, in brackets."""
     return {"name": name, "label": label, "kind": kind, "choices": choices,
-            "output": output}
+            "output": output, "only": only}
+
+
+def choice(name, label, **properties):
+    """Of a list that is a list: there a name may come more than once."""
+    return name, label, properties
 
 
 def group(name, label, kids):
@@ -64,9 +70,10 @@ class Writer:
                 self.files.add(name)
             ref = "jr:itext(itextId)"
             if name not in self.lists or all(
-                    isinstance(c, str) for c in self.lists[name].values()):
+                    isinstance(c[1], str) for c in self.items(name)):
                 ref = "label"
-            choices = (f"<itemset nodeset=\"instance('{name}')/root/item\">"
+            nodeset = f"instance('{name}')/root/item{node['only']}"
+            choices = (f"<itemset nodeset={quoteattr(nodeset)}>"
                        f"<value ref=\"name\"/><label ref=\"{ref}\"/>"
                        "</itemset>")
         return f"<{tag} ref=\"{path}\">{label}{choices}</{tag}>"
@@ -86,17 +93,25 @@ class Writer:
                     + inner + "</group>")
         return out
 
+    def items(self, name):
+        choices = self.lists[name]
+        return choices if isinstance(choices, list) else [
+            choice(*item) for item in choices.items()]
+
     def instances(self):
         out = ""
-        for name, choices in self.lists.items():
+        for name in self.lists:
             items = ""
-            for i, (value, label) in enumerate(choices.items()):
+            for i, (value, label, properties) in enumerate(self.items(name)):
                 if isinstance(label, str):
                     text = f"<label>{escape(label)}</label>"
                 else:
                     self.label(f"{name}-{i}", label)
                     text = f"<itextId>{name}-{i}</itextId>"
-                items += f"<item>{text}<name>{escape(value)}</name></item>"
+                more = "".join(f"<{key}>{escape(text)}</{key}>"
+                               for key, text in properties.items())
+                items += (f"<item>{text}<name>{escape(value)}</name>{more}"
+                          "</item>")
             out += f"<instance id=\"{name}\"><root>{items}</root></instance>"
         for name in sorted(self.files):
             out += f"<instance id=\"{name}\" src=\"jr://file-csv/{name}.csv\"/>"

@@ -556,5 +556,114 @@ def test_the_plan_leaves_out_what_nobody_asked_for():
         tap.check("odk_sync_choice" not in plan, plan)
 
 
+# --- choices of one name ------------------------------------------------------
+
+VILLAGES = [
+    xform.choice("centre", both("Centre of A", "Centre d'A"), parent="A"),
+    xform.choice("mill", both("Mill", "Moulin"), parent="A"),
+    xform.choice("centre", both("Centre of B", "Centre de B"), parent="B"),
+]
+
+
+def cascade(world, version, only, **lists):
+    """A cascade in the submission, in a repeat and in a repeat within it."""
+    here = only.replace("DISTRICT", "/data/district")
+    form = [
+        q("district", "D"),
+        q("village", "V", "select", "vil", only=here),
+        q("seen", "S", "selectMultiple", "vil", only=here),
+        repeat("trip", "T", [
+            q("district", "D"),
+            q("goal", "To", "select", "vil", only=here),
+            q("near", "Near", "select", "vil", only=only.replace(
+                "DISTRICT", "current()/../district")),
+            repeat("stop", "Stop", [
+                q("at", "At", "select", "vil", only=only.replace(
+                    "DISTRICT", "current()/../../district"))])])]
+    xform.publish(world.central, FORM, version, form, languages=LANGUAGES,
+                  lists={"vil": VILLAGES, **lists})
+
+
+def fill_cascade(world):
+    for district, other in ("AB", "BA"):
+        world.central.create(FORM, data={
+            "district": district, "village": "centre",
+            "seen": "mill centre gone",
+            "trip": [{"district": other, "goal": "centre", "near": "centre",
+                      "stop": [{"at": "centre"}]}]})
+
+
+def test_choices_of_one_name_by_their_filter():
+    """Each answer has the label of the choice that the person saw: the answers
+    that the filter compares are in the row, in one around it or in the
+    submission."""
+    with new_world(parent_columns="village") as world:
+        world.init()
+        cascade(world, "1", "[parent = DISTRICT]")
+        fill_cascade(world)
+        world.central.clock(advance=3600)
+        tap.equal(world.ok("run").err, "", "warnings")
+        tap.equal(table(world, "SELECT village, seen FROM"
+                        " odk.v_census_label_fr ORDER BY district"),
+                  [("Centre d'A", "Moulin, Centre d'A, gone"),
+                   ("Centre de B", "Moulin, Centre de B, gone")], "submissions")
+        tap.equal(table(world, "SELECT goal, near, village FROM"
+                        " odk.v_census__trip_label_en ORDER BY district"),
+                  [("Centre of B", "Centre of A", "Centre of B"),
+                   ("Centre of A", "Centre of B", "Centre of A")], "repeat")
+        tap.equal(table(world, "SELECT at FROM"
+                        " odk.v_census__trip__stop_label_en ORDER BY 1"),
+                  [("Centre of A",), ("Centre of B",)], "inner repeat")
+        tap.equal(table(world, "SELECT label FROM odk.v_census_choice_seen"
+                        " WHERE name = 'centre' ORDER BY 1"),
+                  [("Centre of A",), ("Centre of B",)], "choice view")
+        tap.equal(table(world, "SELECT name, label, properties ->> 'parent' p"
+                        " FROM odk.v_census_choices WHERE language ~ 'en'"
+                        " ORDER BY position"),
+                  [("centre", "Centre of A", "A"), ("mill", "Mill", None),
+                   ("centre", "Centre of B", "B")], "list")
+
+
+def test_choices_of_one_name_without_a_filter_that_helps():
+    """The name itself is shown, and that is said once for each version."""
+    for only in ("", "[selected(DISTRICT, parent)]",
+                 "[parent = DISTRICT or parent = 'C']"):
+        with new_world() as world:
+            world.init()
+            cascade(world, "1", only)
+            fill_cascade(world)
+            world.central.clock(advance=3600)
+            result = world.ok("run")
+            tap.check("/village" in result.err and "centre" in result.err,
+                      str(result))
+            tap.equal(table(world, "SELECT DISTINCT village, seen FROM"
+                            " odk.v_census_label_en"),
+                      [("centre", "Mill, centre, gone")], "labels")
+            tap.equal(table(world, "SELECT DISTINCT detail FROM"
+                            " odk_sync_schema_log WHERE detail ~ '/village'"),
+                      [("/village: centre in list vil",)], "schema log")
+            tap.equal(world.ok("run").err, "", "second run")
+
+
+def test_choices_of_one_name_come_and_go():
+    """What an old answer meant nobody knows any more: no label is better than
+    that of another place."""
+    with new_world() as world:
+        world.init()
+        cascade(world, "1", "[parent = DISTRICT]", vil=VILLAGES[:2])
+        fill_cascade(world)
+        sync(world)
+        label = ("SELECT village FROM odk.v_census_label_en"
+                 " ORDER BY district")
+        tap.equal(table(world, label), [("Centre of A",)] * 2, "one")
+        cascade(world, "2", "[parent = DISTRICT]")
+        sync(world)
+        tap.equal(table(world, label), [("Centre of A",), ("Centre of B",)],
+                  "two")
+        cascade(world, "3", "[parent = DISTRICT]", vil=VILLAGES[:2])
+        sync(world)
+        tap.check(table(world, label)[1] != ("Centre of A",), "gone")
+
+
 if __name__ == "__main__":
     tap.main()

@@ -299,27 +299,113 @@ def test_drift_never_published_form():
 # --- names ------------------------------------------------------------------
 
 def test_names_that_collide_when_sanitised():
-    """Central hands out a-b and a.b as one a_b and keeps the last value. The
-    rest of the form is mirrored, and the loss is told."""
+    """Central's OData calls a-b and a.b both a_b, and hands out one of them.
+    The others are in the XML of the submission."""
     with Quirk("a-b", "a.b:int", "c", {"r-1[]": ["v:int"]},
                {"r.1[]": ["v:int", "w"]}) as w:
-        w.submit({"a_b": "str", "c": "x", "r_1": [{"v": 1}, {"v": 2}]})
-        w.submit({"a_b": 7, "c": "y"})
-        result = w.sync()
-        tap.check("/a-b, /a.b" in result.err and "/r-1, /r.1" in result.err,
-                  str(result))
-        tap.equal(w.cells("a_b, c"), [["str", "x"], ["7", "y"]], "rows")
-        tap.equal(sorted(c[0] for c in w.cells("v", "quirk__r_1")), [1, 2],
-                  "repeats")
-        tap.check(("one value for several questions", "/a-b, /a.b")
-                  in w.log(), str(w.log()))
-        tap.check("/a-b, /a.b" in w.metadata()["schema_warning"], "metadata")
-        tap.equal(w.sync().err, "", "it is told once")
-        # renamed: both are there again
-        w.publish("a-b", "ab2:int", "c", {"r-1[]": ["v:int", "w"]})
-        w.submit({"a_b": "s", "ab2": 8, "c": "z"})
+        w.submit({"a-b": "str", "a.b": 3, "c": "x",
+                  "r-1": [{"v": 1}, {"v": 2}],
+                  "r.1": [{"v": 3, "w": "three"}]})
+        w.submit({"a.b": 7, "c": "y"})
+        tap.equal(w.sync().err, "", "warnings")
+        tap.equal(w.cells("a_b, a_b_2, c"), [["str", 3, "x"], [None, 7, "y"]],
+                  "rows")
+        tap.equal(w.cells("v", "quirk__r_1"), [[1], [2]], "repeats")
+        tap.equal(w.cells("v, w", "quirk__r_1_2"), [[3, "three"]], "repeats")
+        tap.equal(w.sync().err, "", "second run")
+
+
+def test_names_of_another_script():
+    """OData calls each of them "__". They keep their names in the tables, and
+    _raw has all answers under them."""
+    with Quirk("Имя", "Возраст:int", "Рост:decimal", "Место:geopoint",
+               "Цвета:selectMultiple", {"Семья": ["Дом", {"дети[]": ["Имя",
+               "Пол", "Год:int"]}]}, {"Адрес": ["Улица", "дом"]}) as w:
+        place = {"type": "Point", "coordinates": [37.5, 55.75, 10],
+                 "properties": {"accuracy": 2.5}}
+        id = w.submit({
+            "Имя": "Анна <& \"x\">", "Возраст": 31, "Рост": 1.5,
+            "Место": place, "Цвета": "red blue",
+            "Семья": {"Дом": "да", "дети": [
+                {"Имя": "Оля", "Пол": "ж", "Год": 2010}, {"Имя": "Ян"}]},
+            "Адрес": {"Улица": "Мира", "дом": "5"}})
         w.sync()
-        tap.equal(w.cells("a_b, ab2")[2], ["s", 8], "renamed")
+        tap.equal(w.cells('Имя, Возраст, Рост::text, Цвета, Дом, Улица, '
+                          'дом'),
+                  [['Анна <& "x">', 31, "1.5", ["red", "blue"], "да", "Мира",
+                    "5"]],
+                  "rows")
+        tap.equal(w.cells("Имя, Пол, Год", "quirk__дети"),
+                  [["Оля", "ж", 2010], ["Ян", None, None]], "repeats")
+        raw = w.cell("_raw")
+        tap.equal((raw["Имя"], raw["Возраст"], raw["Место"]),
+                  ('Анна <& "x">', 31, place), "_raw")
+        tap.check("__" not in raw, str(raw))
+        # an edit, and a deletion: what is stored stays
+        w.central.edit(FORM, id, data={"Имя": "Анна", "Возраст": 32})
+        w.sync()
+        tap.equal(w.cells("Имя, Возраст, Рост"), [["Анна", 32, None]], "edit")
+        w.central.delete(FORM, id)
+        w.sync()
+        tap.equal(w.cells("Имя, Возраст, _deleted_at IS NULL AS live,"
+                          " _raw ->> 'Имя' AS a,"
+                          " _raw #>> '{__system,deletedAt}' IS NULL AS b"),
+                  [["Анна", 32, False, "Анна", False]], "deleted")
+
+
+def instances(w):
+    """The requests for single submissions since the last call."""
+    return [r["path"] for r in w.central.requests()["requests"]
+            if "/submissions/" in r["path"]]
+
+
+def test_shared_names_cost_a_request_each():
+    """One for each submission that is read, and none when nothing is new."""
+    with Quirk("имя", "год:int", overlap="0s") as w:
+        for i in range(3):
+            w.submit({"имя": f"n{i}", "год": i})
+        w.sync()
+        tap.equal(len(instances(w)), 3, "requests")
+        w.sync()
+        tap.equal(instances(w), [], "requests of a quiet run")
+
+
+def test_shared_names_and_privacy():
+    """Rules reach these questions, and what is dropped is nowhere."""
+    with Quirk("имя", "год:int", "город", drop="имя", hash="город") as w:
+        w.jobs["quirk"]["hash_key_file"] = w.path("key")
+        w.write("key", "k" * 40)
+        w.submit({"имя": "Анна", "год": 31, "город": "Рига"})
+        w.sync()
+        text = w.session.value("SELECT to_jsonb(t)::text FROM odk.quirk t")
+        tap.check("Анна" not in text and "Рига" not in text
+                  and "31" in text, text)
+    with Quirk("имя", "год", "a", drop="имя, год") as w:
+        w.submit({"имя": "Анна", "год": "31", "a": "x"})
+        w.sync()
+        text = w.session.value("SELECT to_jsonb(t)::text FROM odk.quirk t")
+        tap.check("Анна" not in text and "31\"" not in text
+                  and '"x"' in text, text)
+        tap.equal(instances(w), [], "requests for nothing")
+
+
+def test_repeats_that_share_a_name_have_the_ids_of_central():
+    """Where OData has their rows nowhere they are made from the XML."""
+    def ids(w, table):
+        return w.cells("_id, _parent_id = _submission_id", table)
+
+    with Quirk("a", {"g": [{"kids[]": ["x", {"pets[]": ["y"]}]}]}) as w:
+        id = w.submit({"g": {"kids": [{"x": "1"}, {"x": "2", "pets": [
+            {"y": "3"}, {"y": "4"}]}]}})
+        w.sync()
+        known = ids(w, "quirk__kids"), ids(w, "quirk__kids__pets")
+        # another question has a name that OData cannot tell from a repeat's
+        w.publish("a", {"g": [{"kids[]": ["x", {"pets[]": ["y"]}]}]},
+                  "r.1", {"r-1[]": ["z"]})
+        w.sync()
+        tap.equal((ids(w, "quirk__kids"), ids(w, "quirk__kids__pets")), known,
+                  "ids")
+        tap.equal(w.cell("_id"), id, "submission")
 
 
 def test_name_id_is_refused():

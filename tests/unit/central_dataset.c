@@ -35,12 +35,14 @@ START_TEST(dataset)
     ck_assert_ptr_null(form.version);
     ck_assert_uint_eq(strlen(form.hash), 16);
     ck_assert_int_eq(form.date, INT64_C(1795458780) * 1000000);
-    ck_assert_uint_eq(root->child_count, 3);
+    ck_assert_uint_eq(root->child_count, 4);
     ck_assert_str_eq(root->child[0]->path, "/age");
     ck_assert_int_eq(root->child[0]->type, ODKS_FIELD_TEXT);
-    ck_assert_str_eq(root->child[1]->name, "home_town");
-    ck_assert_str_eq(root->child[1]->clash, "/home-town, /home.town");
-    ck_assert_int_eq(root->child[2]->type, ODKS_FIELD_PLACE);
+    ck_assert_str_eq(root->child[1]->name, "home-town");
+    ck_assert_str_eq(root->child[2]->path, "/home.town");
+    ck_assert_str_eq(root->child[2]->key, "home_town");
+    ck_assert(!root->child[0]->is_shared && root->child[2]->is_shared);
+    ck_assert_int_eq(root->child[3]->type, ODKS_FIELD_PLACE);
     ck_assert_ptr_nonnull(
         strstr(s.script.log->text, "GET /v1/projects/1/datasets/a%20b HTTP"));
     odks_form_clear(&form);

@@ -110,47 +110,53 @@ START_TEST(refused_fields)
 }
 END_TEST
 
-/* Questions that Central hands out under one key, as one line each field. */
+/* Questions to which Central's OData gives one key, as one line each field. */
 static const struct {
     const char *name;
     const char *odata;
-    const char *raw;  /* NULL: it cannot be had */
-    const char *tree; /* path, type, what shares the key */
+    const char *raw;
+    const char *tree; /* path, type, key if it is another, what is amiss */
 } shared[] = {
-    { "two of one type",
-      "[" FIELD("/a_b", "int") "," FIELD("/x", "date") "," FIELD("/a_b",
-                                                                 "int") "]",
-      "[{\"path\":\"/a-b\"},{\"path\":\"/x\"},{\"path\":\"/a.b\"}]",
-      "/a_b int (/a-b, /a.b)\n/x date\n" },
-    { "two types", "[" FIELD("/a_b", "string") "," FIELD("/a_b", "int") "]",
-      "[{\"path\":\"/a-b\"},{\"path\":\"/a.b\"}]", "/a_b text (/a-b, /a.b)\n" },
-    { "three",
-      "[" FIELD("/a_b", "int") "," FIELD("/a_b", "int") "," FIELD(
-          "/a_b", "decimal") "]",
-      "[{\"path\":\"/a-b\"},{\"path\":\"/a.b\"},{\"path\":\"/a+b\"}]",
-      "/a_b text (/a-b, /a.b, /a+b)\n" },
+    { "two questions",
+      "[" FIELD("/a_b", "int") "," FIELD("/x_y", "date") "," FIELD(
+          "/a_b", "string") "]",
+      "[{\"path\":\"/a-b\"},{\"path\":\"/x-y\"},{\"path\":\"/a.b\"}]",
+      "/a-b int a_b shared\n/x_y date\n/a.b text a_b shared\n" },
+    { "another script", "[" FIELD("/__", "string") "," FIELD("/__", "int") "]",
+      "[{\"path\":\"/\xd0\xb8\xd0\xbc\xd1\x8f\"},"
+      "{\"path\":\"/\xd0\xbb\xd0\xb5\xd1\x82\"}]",
+      "/\xd0\xb8\xd0\xbc\xd1\x8f text __ shared\n"
+      "/\xd0\xbb\xd0\xb5\xd1\x82 int __ shared\n" },
     { "two repeats",
       "[" FIELD("/r_1", "repeat") "," FIELD("/r_1/v", "int") "," FIELD(
           "/r_1", "repeat") "," FIELD("/r_1/v", "string") "," FIELD("/r_1/w",
                                                                     "int") "]",
-      "[{\"path\":\"/r-1\"},{},{\"path\":\"/r.1\"},{},{}]",
-      "/r_1 repeat (/r-1, /r.1)\n/r_1/v text\n/r_1/w int\n" },
+      "[{\"path\":\"/r-1\"},{\"path\":\"/r-1/v\"},{\"path\":\"/r.1\"},"
+      "{\"path\":\"/r.1/v\"},{\"path\":\"/r.1/w\"}]",
+      "/r-1 repeat r_1 shared\n/r-1/v int shared\n"
+      "/r.1 repeat r_1 shared\n/r.1/v text shared\n/r.1/w int\n" },
+    { "two groups",
+      "[" FIELD("/g_1", "structure") "," FIELD("/g_1/v", "int") "," FIELD(
+          "/g_1", "structure") "," FIELD("/g_1/w",
+                                         "int") "," FIELD("/g_1/r",
+                                                          "repeat") "]",
+      "[{\"path\":\"/g-1\"},{\"path\":\"/g-1/v\"},{\"path\":\"/g.1\"},"
+      "{\"path\":\"/g.1/w\"},{\"path\":\"/g.1/r\"}]",
+      "/g-1 group g_1 shared\n/g-1/v int\n"
+      "/g.1 group g_1 shared\n/g.1/w int\n/g.1/r repeat\n" },
     { "group and question",
       "[" FIELD("/a_b", "string") "," FIELD("/a_b", "structure") "," FIELD(
-          "/a_b/c", "int") "]",
-      "[{\"path\":\"/a-b\"},{\"path\":\"/a.b\"},{}]",
-      "/a_b group (/a-b, /a.b)\n/a_b/c int\n" },
+          "/a_b/c", "int") "," FIELD("/a_b/r", "repeat") "]",
+      "[{\"path\":\"/a-b\"},{\"path\":\"/a.b\"},{\"path\":\"/a.b/c\"},"
+      "{\"path\":\"/a.b/r\"}]",
+      "/a-b text a_b shared\n/a.b group a_b shared\n/a.b/c int shared\n"
+      "/a.b/r repeat shared lost\n" },
     { "repeat and question",
       "[" FIELD("/a_b", "repeat") "," FIELD("/a_b/c", "int") "," FIELD(
           "/a_b", "string") "]",
-      "[{\"path\":\"/a-b\"},{},{\"path\":\"/a.b\"}]",
-      "/a_b repeat (/a-b, /a.b)\n/a_b/c int\n" },
-    { "names not to be had",
-      "[" FIELD("/a_b", "int") "," FIELD("/a_b", "int") "]", NULL,
-      "/a_b int (/a_b, /a_b)\n" },
-    { "names of another form",
-      "[" FIELD("/a_b", "int") "," FIELD("/a_b", "int") "]", "{}",
-      "/a_b int (/a_b, /a_b)\n" },
+      "[{\"path\":\"/a-b\"},{\"path\":\"/a-b/c\"},{\"path\":\"/a.b\"}]",
+      "/a-b repeat a_b shared lost\n/a-b/c int shared\n/a.b text a_b "
+      "shared\n" },
 };
 
 static void
@@ -165,24 +171,18 @@ print_tree(const struct odks_field *f, struct odks_buf *out)
     for (size_t i = 0; i < f->child_count; i++) {
         const struct odks_field *child = f->child[i];
 
-        ck_assert(
-            odks_buf_printf(out, "%s %s", child->path, words[child->type]));
-        if (child->clash != NULL)
-            ck_assert(odks_buf_printf(out, " (%s)", child->clash));
-        ck_assert(odks_buf_add_char(out, '\n'));
+        ck_assert(odks_buf_printf(
+            out, "%s %s%s%s%s%s\n", child->path, words[child->type],
+            child->key != NULL ? " " : "", child->key != NULL ? child->key : "",
+            child->is_shared ? " shared" : "", child->is_lost ? " lost" : ""));
         print_tree(child, out);
     }
 }
 
 START_TEST(shared_keys)
 {
-    const char *raw = shared[_i].raw;
     const struct script_step steps[] = {
-        LOGIN,
-        JSON(shared[_i].odata),
-        { .status = raw != NULL ? "200 OK" : "404 Not Found",
-          .body = raw != NULL ? raw : "{\"code\":404.1}" },
-        { NULL }
+        LOGIN, JSON(shared[_i].odata), JSON(shared[_i].raw), { NULL }
     };
     struct odks_buf tree = ODKS_BUF_INIT(4096);
     struct session s;
@@ -191,10 +191,45 @@ START_TEST(shared_keys)
     session_begin(&s, steps);
     ck_assert_msg(odks_central_fields(s.central, 1, "f", &root, &s.err), "%s",
                   s.err.message);
-    print_tree(root, &tree);
-    ck_assert_str_eq(tree.data, shared[_i].tree);
+    struct odks_field *copy = odks_field_copy(root);
+    print_tree(copy, &tree);
+    ck_assert_msg(strcmp(tree.data, shared[_i].tree) == 0, "%s:\n%s",
+                  shared[_i].name, tree.data);
+    ck_assert_ptr_nonnull(odks_field_shared(root));
     odks_buf_free(&tree);
+    odks_field_free(copy);
     odks_field_free(root);
+    session_end(&s);
+}
+END_TEST
+
+/* Without the names that the form gives them no answer can be found. */
+static const struct {
+    struct script_step step;
+    enum odks_exit code;
+} bad_names[] = {
+    { REFUSAL("404 Not Found", "404.1"), ODKS_EXIT_CONFIG },
+    { JSON("{}"), ODKS_EXIT_DATA },
+    { JSON("[{\"path\":\"/a-b\"}]"), ODKS_EXIT_DATA },
+    { JSON("[{\"path\":\"/a-b\"},{\"path\":\"/c\"}]"), ODKS_EXIT_DATA },
+    { JSON("[{\"path\":\"/a-b\"},{\"path\":\"/a-b\"}]"), ODKS_EXIT_DATA },
+};
+
+START_TEST(shared_keys_without_names)
+{
+    const struct script_step steps[] = {
+        LOGIN,
+        JSON("[" FIELD("/a_b", "int") "," FIELD("/a_b", "int") "]"),
+        bad_names[_i].step,
+        { NULL }
+    };
+    struct session s;
+    struct odks_field *root;
+
+    session_begin(&s, steps);
+    ck_assert(!odks_central_fields(s.central, 1, "f", &root, &s.err));
+    ck_assert_ptr_null(root);
+    ck_assert_int_eq(s.err.code, bad_names[_i].code);
     session_end(&s);
 }
 END_TEST
@@ -208,6 +243,7 @@ suite(void)
     tcase_add_test(tc, fields);
     tcase_add_loop_test(tc, refused_fields, 0, COUNT(refused));
     tcase_add_loop_test(tc, shared_keys, 0, COUNT(shared));
+    tcase_add_loop_test(tc, shared_keys_without_names, 0, COUNT(bad_names));
     suite_add_tcase(s, tc);
     return s;
 }

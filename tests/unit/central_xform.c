@@ -105,7 +105,7 @@ ck_label(const struct odks_xform *form, const char *path, size_t language,
     const struct odks_question *q = odks_xform_question(form, path);
 
     ck_assert_msg(q != NULL, "no question %s", path);
-    const char *label = odks_xform_label(form, q->label, language);
+    const char *label = odks_label_text(&q->label, language);
     ck_assert_msg(label != NULL, "%s has no label", path);
     ck_assert_str_eq(label, expected);
 }
@@ -139,7 +139,6 @@ START_TEST(languages_and_labels)
     ck_label(form, "/member_list/inner/leaf", 0, "Leaf");
     ck_assert_ptr_null(odks_xform_question(form, "/nolabel"));
     ck_assert_ptr_null(odks_xform_question(form, "/lost"));
-    ck_assert_ptr_null(odks_xform_label(form, NULL, 0));
     odks_xform_free(form);
 }
 END_TEST
@@ -182,15 +181,16 @@ START_TEST(choices)
     ck_assert_uint_eq(form->list_count, 3);
     ck_assert_uint_eq(sexes->count, 2); /* one has no name */
     ck_assert_str_eq(sexes->choice[0].name, "f");
-    ck_assert_str_eq(sexes->choice[0].label[0], "Female");
-    ck_assert_str_eq(sexes->choice[0].label[1], "Femme");
-    ck_assert_str_eq(sexes->choice[1].label[1], "");
-    ck_assert_str_eq(odks_xform_label(form, sexes->choice[1].label, 1), "Male");
-    ck_assert_str_eq(list_of(form, "towns")->choice[0].label[1], "Old town");
+    ck_assert_pstr_eq(odks_label_in(&sexes->choice[0].label, 0), "Female");
+    ck_assert_pstr_eq(odks_label_in(&sexes->choice[0].label, 1), "Femme");
+    ck_assert_ptr_null(odks_label_in(&sexes->choice[1].label, 1));
+    ck_assert_pstr_eq(odks_label_text(&sexes->choice[1].label, 1), "Male");
+    ck_assert_pstr_eq(
+        odks_label_in(&list_of(form, "towns")->choice[0].label, 1), "Old town");
     const struct odks_choice_list *yn = list_of(form, "/yn");
     ck_assert_uint_eq(yn->count, 2);
     ck_assert_str_eq(yn->choice[1].name, "n");
-    ck_assert_str_eq(yn->choice[1].label[0], "No");
+    ck_assert_pstr_eq(odks_label_in(&yn->choice[1].label, 0), "No");
     odks_xform_free(form);
 }
 END_TEST

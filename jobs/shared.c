@@ -1,0 +1,121 @@
+/* jobs/shared.c - SPDX-License-Identifier: Apache-2.0 */
+/* Questions that share a key in OData: their answers are in the XML. */
+#include <config.h>
+
+#include <string.h>
+
+#include "central/restore.h"
+#include "central/xml.h"
+#include "core/json.h"
+#include "core/mem.h"
+#include "jobs/walk.h"
+
+void
+odks_walk_find_shared(struct odks_walk *w)
+{
+    if (w->whole != NULL || odks_field_shared(w->fields) == NULL)
+        return;
+    w->whole = odks_field_copy(w->fields);
+    w->only_xml = odks_field_lost(w->fields) != NULL;
+    if (w->only_xml)
+        odks_field_share_all(w->whole);
+}
+
+bool
+odks_walk_check_shared(struct odks_walk *w, struct odks_err *err)
+{
+    const struct odks_field *shared = odks_field_shared(w->fields);
+
+    w->needs_xml = shared != NULL || w->only_xml;
+    if (shared == NULL || w->feed == ODKS_FEED_FORM)
+        return true;
+    odks_err_set(err, ODKS_EXIT_DATA,
+                 "Central hands out one value for several properties: its "
+                 "OData calls %s and another one both %s",
+                 shared->path,
+                 shared->key != NULL ? shared->key : shared->name);
+    odks_err_hint(err, "Use properties whose names differ in ASCII letters and "
+                       "digits, or leave all of these out with drop =.");
+    return false;
+}
+
+/* The child of that name, or NULL. */
+static const struct odks_field *
+find_field(const struct odks_field *field, const char *name)
+{
+    for (size_t i = 0; field != NULL && i < field->child_count; i++) {
+        if (strcmp(field->child[i]->name, name) == 0)
+            return field->child[i];
+    }
+    return NULL;
+}
+
+const char *
+odks_walk_select(const struct odks_walk *w)
+{
+    if (!w->only_xml)
+        return NULL;
+    return find_field(find_field(w->whole, "meta"), "instanceID") != NULL
+               ? "__id,__system,meta/instanceID"
+               : "__id,__system";
+}
+
+static const char *
+get_text(struct json_object *object, const char *name)
+{
+    struct json_object *value = NULL;
+
+    if (json_object_is_type(object, json_type_object))
+        (void) json_object_object_get_ex(object, name, &value);
+    return json_object_is_type(value, json_type_string)
+               ? json_object_get_string(value)
+               : NULL;
+}
+
+/*
+ * The XML of the very version that the row is of. There is none of what is
+ * deleted or encrypted.
+ */
+static bool
+fetch_submission(struct odks_walk *w, struct json_object *object,
+                 struct odks_xml **xml, bool *gone, struct odks_err *err)
+{
+    const struct odks_query query = odks_job_query(w->a->conf);
+    struct json_object *system = NULL, *meta = NULL;
+    const char *id = get_text(object, "__id");
+
+    (void) json_object_object_get_ex(object, "__system", &system);
+    (void) json_object_object_get_ex(object, "meta", &meta);
+    if (!w->needs_xml || id == NULL || get_text(system, "deletedAt") != NULL
+        || get_text(system, "status") != NULL)
+        return true;
+    if (!odks_central_submission(w->central, query.project, query.form_id, id,
+                                 get_text(meta, "instanceID"), xml, err)) {
+        odks_err_context(err, "submission %s", id);
+        return false;
+    }
+    *gone = *xml == NULL;
+    return true;
+}
+
+bool
+odks_walk_add_row(struct odks_walk *w, const char *row, size_t len,
+                  struct odks_err *err)
+{
+    CLEANUP_JSON struct json_object *object =
+        w->whole != NULL ? odks_json_read(row) : NULL;
+    CLEANUP_XML struct odks_xml *xml = NULL;
+    bool gone = false;
+
+    if (!json_object_is_type(object, json_type_object))
+        return odks_batch_add(w->batch, row, len, err);
+    if (!fetch_submission(w, object, &xml, &gone, err))
+        return false;
+    if (gone)
+        return true;
+    CLEANUP_JSON struct json_object *whole =
+        odks_restore_row(w->whole, object, xml);
+    row = json_object_to_json_string_length(
+        whole, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &len);
+    return odks_batch_add(w->batch, row, len, err);
+}
