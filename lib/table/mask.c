@@ -28,6 +28,7 @@ clear(struct odks_mask *m)
     free(m->child);
     free(m->name);
     free(m->path);
+    free(m->raw);
 }
 
 void
@@ -65,7 +66,7 @@ find_rule(struct odks_privacy *p, const struct odks_mask *m,
     for (size_t i = 0; i < p->count; i++) {
         struct odks_rule *rule = &p->rule[i];
 
-        if (!odks_rule_names(rule, m->path))
+        if (!odks_rule_names(rule, m->path, m->raw))
             continue;
         rule->matched = true;
         if (*found != NULL && !say_the_same(rule, *found))
@@ -145,6 +146,7 @@ make(struct odks_privacy *p, const struct odks_field *field,
 
     m->name = odks_xstrdup(field->name);
     m->path = odks_xstrdup(field->path);
+    m->raw = field->raw != NULL ? odks_xstrdup(field->raw) : NULL;
     m->type = field->type;
     if (!find_rule(p, m, &own, err))
         return false;

@@ -41,7 +41,7 @@ is_known(const struct odks_plan *plan, const struct odks_rule *rule)
     bool known = rule->matched;
 
     for (int row = 0; row < plan->reg.count && !known; row++)
-        known = odks_rule_covers(rule, get(plan, row, ODKS_REG_PATH));
+        known = odks_rule_covers(rule, get(plan, row, ODKS_REG_PATH), NULL);
     return known;
 }
 
@@ -108,10 +108,10 @@ find_table(const struct odks_plan *plan, const char *odata)
 }
 
 static bool
-any_covers(const struct odks_late *late, const char *path)
+any_covers(const struct odks_late *late, const char *path, const char *raw)
 {
     for (size_t i = 0; i < late->count; i++) {
-        if (odks_rule_covers(late->rule[i], path))
+        if (odks_rule_covers(late->rule[i], path, raw))
             return true;
     }
     return false;
@@ -144,7 +144,8 @@ find_stale(struct odks_plan *plan, const struct odks_late *late, size_t i)
         const struct odks_planned *c = &plan->column[k];
 
         if (c->table == i && c->state != ODKS_NEW
-            && (c->field == NULL || any_covers(late, c->field->path)))
+            && (c->field == NULL
+                || any_covers(late, c->field->path, c->field->raw)))
             add_stale(table, c->column);
     }
     plan->model->unsettled |= table->stale_count > 0;
@@ -257,7 +258,7 @@ is_dropped(const struct odks_late *late, const char *odata)
     const char *below = strchr(path, '/');
     for (size_t i = 0; below != NULL && i < late->count; i++) {
         if (late->rule[i]->action == ODKS_DROP
-            && odks_rule_covers(late->rule[i], below))
+            && odks_rule_covers(late->rule[i], below, NULL))
             return true;
     }
     return false;
@@ -324,29 +325,12 @@ empty_columns(struct odks_sqltext *t, const struct odks_plan *plan,
     for (int row = 0; row < plan->reg.count; row++) {
         if (strcmp(get(plan, row, ODKS_REG_ODATA), odata) == 0
             && !plan->reg.seen[row] && is_present(plan, row)
-            && any_covers(late, get(plan, row, ODKS_REG_PATH)))
+            && any_covers(late, get(plan, row, ODKS_REG_PATH), NULL))
             empty(&e, get(plan, row, ODKS_REG_COLUMN));
     }
     if (add_emptying(&e, plan->model->schema,
                      get(plan, late->row, ODKS_REG_NAME)))
         odks_sql_add(t, ";\n");
-}
-
-/* Is r, a row of odk_sync_reject, about what the rule is for? */
-static void
-add_reject_of(struct odks_sqltext *t, const struct odks_rule *rule)
-{
-    const char *key = odks_rule_system_from(rule);
-    CLEANUP_FREE char *text = key != NULL ? odks_xstrdup(key)
-                              : rule->name[0] == '/'
-                                  ? odks_xasprintf("%s/", rule->name)
-                                  : odks_xasprintf("/%s/", rule->name);
-
-    odks_sql_add(t, key != NULL            ? " OR r.path = "
-                    : rule->name[0] == '/' ? " OR starts_with(r.path || '/', "
-                                           : " OR 0 < strpos(r.path || '/', ");
-    odks_sql_literal(t, text);
-    odks_sql_add(t, key != NULL ? "" : ")");
 }
 
 /*
@@ -374,7 +358,7 @@ forget_rejects(struct odks_sqltext *t, const struct odks_model_conf *conf,
                    get(plan, has_root ? root : late->row, ODKS_REG_NAME));
     odks_sql_add(t, ")) AND (r.column_name IS NULL");
     for (size_t i = 0; i < late->count; i++)
-        add_reject_of(t, late->rule[i]);
+        odks_rule_add_rejects(t, late->rule[i]);
     odks_sql_add(t, ");\n");
 }
 

@@ -12,6 +12,7 @@
 #include "core/mem.h"
 #include "core/suggest.h"
 #include "table/rules.h"
+#include "table/sqltext.h"
 
 enum { KEY_ID_LEN = 16, TEXT_MAX = 8 << 20 };
 
@@ -199,29 +200,34 @@ names(const char *name, const char *path)
     return last != NULL && strcmp(name, name[0] == '/' ? path : last + 1) == 0;
 }
 
-/* Both have their names either as the form has them or as OData does. */
+/*
+ * A question may have the names that the form gives it, or those that OData
+ * makes of them; a rule in another script is only then compared with the latter
+ * when the others are not known.
+ */
 static bool
 meet(bool test(const char *, const char *), const struct odks_rule *rule,
-     const char *path)
+     const char *path, const char *raw)
 {
     CLEANUP_FREE char *name = odks_xform_odata_path(rule->name);
     CLEANUP_FREE char *clean = odks_xform_odata_path(path);
 
     return !rule->system
            && (test(rule->name, path) || test(rule->name, clean)
-               || test(name, path));
+               || (raw != NULL ? test(rule->name, raw) : test(name, path)));
 }
 
 bool
-odks_rule_covers(const struct odks_rule *rule, const char *path)
+odks_rule_covers(const struct odks_rule *rule, const char *path,
+                 const char *raw)
 {
-    return meet(covers, rule, path);
+    return meet(covers, rule, path, raw);
 }
 
 bool
-odks_rule_names(const struct odks_rule *rule, const char *path)
+odks_rule_names(const struct odks_rule *rule, const char *path, const char *raw)
 {
-    return meet(names, rule, path);
+    return meet(names, rule, path, raw);
 }
 
 const char *
@@ -239,6 +245,34 @@ odks_rule_system_from(const struct odks_rule *rule)
             return from[i][1];
     }
     return NULL;
+}
+
+/* Is r, a row of odk_sync_reject, about what has that name or is within? */
+static void
+add_reject_named(struct odks_sqltext *t, const char *name)
+{
+    const char *slash = name[0] == '/' ? "" : "/";
+    CLEANUP_FREE char *text = odks_xasprintf("%s%s/", slash, name);
+
+    odks_sql_add(t, slash[0] == '\0' ? " OR starts_with(r.path || '/', "
+                                     : " OR 0 < strpos(r.path || '/', ");
+    odks_sql_literal(t, text);
+    odks_sql_add(t, ")");
+}
+
+void
+odks_rule_add_rejects(struct odks_sqltext *t, const struct odks_rule *rule)
+{
+    const char *key = odks_rule_system_from(rule);
+    CLEANUP_FREE char *clean = odks_xform_odata_path(rule->name);
+
+    if (key != NULL) {
+        odks_sql_add(t, " OR r.path = ");
+        odks_sql_literal(t, key);
+        return;
+    }
+    add_reject_named(t, rule->name);
+    add_reject_named(t, clean);
 }
 
 /* Does what was made of a value by action hold no more than rule leaves? */
@@ -276,7 +310,7 @@ odks_rule_is_kept(const struct odks_privacy *p, const struct odks_rule *rule,
         const struct odks_rule old = { .name = name };
         bool same = strcmp(name, rule->name) == 0;
         bool around = strcmp(item, "drop") == 0 && rule->name[0] == '/'
-                      && odks_rule_covers(&old, rule->name);
+                      && odks_rule_covers(&old, rule->name, NULL);
         if ((same && is_enough(p, rule, item)) || around)
             return true;
     }
@@ -336,7 +370,7 @@ static void
 collect(const struct odks_rule *rule, const struct odks_mask *m,
         struct odks_buf *text)
 {
-    if (odks_rule_names(rule, m->path)
+    if (odks_rule_names(rule, m->path, m->raw)
         && !odks_buf_printf(text, "%s%s", text->len > 0 ? ", " : "", m->path))
         return;
     for (size_t i = 0; i < m->count; i++)

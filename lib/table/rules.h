@@ -28,6 +28,7 @@ struct odks_rule {
 struct odks_mask {
     char *name;
     char *path;
+    char *raw; /* with its names in the form; NULL: the same, or not known */
     enum odks_field_type type;
     const struct odks_rule *rule; /* NULL: none; of all below if it drops */
     bool below;                   /* here or below there is any rule */
@@ -47,10 +48,15 @@ struct odks_privacy {
     struct odks_mask *root;
 };
 
-/* Does the rule name what is at path, or something that it is in? */
-bool odks_rule_covers(const struct odks_rule *rule, const char *path);
+/*
+ * Does the rule name what is at path, or something that it is in? raw is the
+ * path with the names in the form, NULL: it is not known.
+ */
+bool odks_rule_covers(const struct odks_rule *rule, const char *path,
+                      const char *raw);
 /* Just what is at path? */
-bool odks_rule_names(const struct odks_rule *rule, const char *path);
+bool odks_rule_names(const struct odks_rule *rule, const char *path,
+                     const char *raw);
 
 /*
  * Do rows that obey all of have, a text as odks_privacy_text() gives, obey
@@ -71,6 +77,14 @@ bool odks_rule_is_late(const struct odks_privacy *privacy,
 
 /* Where a rule of the system has its value in a row; NULL: it is no such. */
 const char *odks_rule_system_from(const struct odks_rule *rule);
+
+/*
+ * " OR ..." for r, a row of odk_sync_reject, that is about what the rule is
+ * for, with either name of the question.
+ */
+struct odks_sqltext;
+void odks_rule_add_rejects(struct odks_sqltext *t,
+                           const struct odks_rule *rule);
 
 /* Has the bound form this repeat, "Submissions.person", and is it dropped? */
 bool odks_privacy_drops_repeat(const struct odks_privacy *privacy,
