@@ -17,16 +17,45 @@ member(struct json_object *o, const char *name)
     return v;
 }
 
-/*
- * What the data have for a field: under its own name, else under that of OData,
- * which goes for the last one of those that share it.
- */
-static struct json_object *
-value_of(struct json_object *o, const struct sc_field *f)
+struct json_object *
+sc_value_of(struct json_object *o, const struct sc_field *f)
 {
     struct json_object *v = member(o, f->raw);
 
     return v != NULL || f->shadowed ? v : member(o, f->name);
+}
+
+static void
+append_all(struct json_object *to, struct json_object *from)
+{
+    for (size_t i = 0; i < json_object_array_length(from); i++)
+        json_object_array_add(
+            to, json_object_get(json_object_array_get_idx(from, i)));
+}
+
+/* What Central makes of one value and another that comes under its key: texts
+ * are put together, as are lists; of all else the last one stays. */
+static struct json_object *
+both_values(struct json_object *a, struct json_object *b, enum sc_type type)
+{
+    if (json_object_is_type(a, json_type_array)
+        && json_object_is_type(b, json_type_array)) {
+        struct json_object *both = json_object_new_array();
+
+        append_all(both, a);
+        append_all(both, b);
+        return both;
+    }
+    bool is_text = type != SC_INT && type != SC_DECIMAL && type != SC_DATETIME
+                   && json_object_is_type(b, json_type_string);
+    if (a == NULL || !is_text)
+        return json_object_get(b);
+    struct sc_buf text = { 0 };
+    sc_buf_str(&text, json_object_get_string(a));
+    sc_buf_str(&text, json_object_get_string(b));
+    struct json_object *both = json_object_new_string(text.p);
+    sc_buf_free(&text);
+    return both;
 }
 
 /*
@@ -40,27 +69,53 @@ sc_shared_value(struct json_object *o, const struct sc_field *last)
     struct json_object *found = NULL;
 
     for (size_t i = 0; i < f->nkids; i++) {
-        struct json_object *v = value_of(o, f->kids[i]);
+        struct json_object *v = sc_value_of(o, f->kids[i]);
 
         if (v == NULL || strcmp(f->kids[i]->name, last->name) != 0)
             continue;
-        if (!json_object_is_type(found, json_type_array)
-            || !json_object_is_type(v, json_type_array)) {
-            json_object_put(found);
-            found = json_object_get(v);
-            continue;
-        }
-        struct json_object *both = json_object_new_array();
-        for (size_t j = 0; j < json_object_array_length(found); j++)
-            json_object_array_add(
-                both, json_object_get(json_object_array_get_idx(found, j)));
-        for (size_t j = 0; j < json_object_array_length(v); j++)
-            json_object_array_add(
-                both, json_object_get(json_object_array_get_idx(v, j)));
+        struct json_object *both = both_values(found, v, f->kids[i]->type);
         json_object_put(found);
         found = both;
     }
     return found;
+}
+
+/* A place as a device sends it: "lat lon alt accuracy", many with ";". */
+static void
+put_places(struct sc_buf *out, struct json_object *at, struct json_object *acc)
+{
+    struct json_object *first = json_object_array_get_idx(at, 0);
+
+    if (json_object_is_type(first, json_type_array)) {
+        /* a ring has its accuracies in one list, as a line has */
+        bool ring = json_object_is_type(json_object_array_get_idx(first, 0),
+                                        json_type_array);
+
+        for (size_t i = 0; i < json_object_array_length(at); i++) {
+            sc_buf_str(out, i > 0 ? ";" : "");
+            put_places(out, json_object_array_get_idx(at, i),
+                       ring ? acc : json_object_array_get_idx(acc, i));
+        }
+        return;
+    }
+    sc_buf_fmt(out, "%s",
+               json_object_get_string(json_object_array_get_idx(at, 1)));
+    sc_buf_fmt(out, " %s", json_object_get_string(first));
+    if (json_object_array_length(at) > 2)
+        sc_buf_fmt(out, " %s",
+                   json_object_get_string(json_object_array_get_idx(at, 2)));
+    if (acc != NULL)
+        sc_buf_fmt(out, " %s", json_object_get_string(acc));
+}
+
+void
+sc_place_text(struct json_object *v, struct sc_buf *out)
+{
+    struct json_object *properties = member(v, "properties");
+    struct json_object *acc = member(properties, "accuracies");
+
+    put_places(out, member(v, "coordinates"),
+               acc != NULL ? acc : member(properties, "accuracy"));
 }
 
 static void
@@ -107,7 +162,7 @@ put_fields(struct sc_buf *out, const struct sc_field *f, struct json_object *o)
 {
     for (size_t i = 0; i < f->nkids; i++) {
         if (f->parent != NULL || strcmp(f->kids[i]->name, "meta") != 0)
-            put_field(out, f->kids[i], value_of(o, f->kids[i]));
+            put_field(out, f->kids[i], sc_value_of(o, f->kids[i]));
     }
 }
 

@@ -6,6 +6,13 @@
 #include "standin.h"
 
 /*
+ * What the data have for a field: under its own name, else under that of OData,
+ * which goes for the last one of those that share it. Borrowed.
+ */
+struct json_object *sc_value_of(struct json_object *o,
+                                const struct sc_field *f);
+
+/*
  * What OData has under the name of the last field that has it: the last answer,
  * or the rows of all repeats. The caller puts it.
  */
@@ -16,7 +23,7 @@ struct json_object *sc_shared_value(struct json_object *o,
 void sc_instance_xml(const struct sc_version *v, const struct sc_rev *r,
                      struct sc_buf *out);
 
-/* A place as "lat lon alt accuracy"; rows.c. */
+/* A place as "lat lon alt accuracy". */
 void sc_place_text(struct json_object *v, struct sc_buf *out);
 
 /* The name of a field as an element, and a text in XML; xform.c. */

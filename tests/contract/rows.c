@@ -19,6 +19,7 @@ const char *const sc_system_keys[SC_NSYSTEM] = {
 };
 
 struct printer {
+    bool only_set; /* leave out what has no answer */
     const struct sc_shape *sh;
     const struct sc_rev *rev;
     struct sc_buf *out;
@@ -92,44 +93,6 @@ put_wkt(struct sc_buf *out, const struct sc_field *f, struct json_object *v)
     sc_buf_str(out, f->type == SC_GEOSHAPE ? "))\"" : ")\"");
 }
 
-/* A place as a device sends it: "lat lon alt accuracy", many with ";". */
-static void
-put_places(struct sc_buf *out, struct json_object *at, struct json_object *acc)
-{
-    struct json_object *first = json_object_array_get_idx(at, 0);
-
-    if (json_object_is_type(first, json_type_array)) {
-        /* a ring has its accuracies in one list, as a line has */
-        bool ring = json_object_is_type(json_object_array_get_idx(first, 0),
-                                        json_type_array);
-
-        for (size_t i = 0; i < json_object_array_length(at); i++) {
-            sc_buf_str(out, i > 0 ? ";" : "");
-            put_places(out, json_object_array_get_idx(at, i),
-                       ring ? acc : json_object_array_get_idx(acc, i));
-        }
-        return;
-    }
-    sc_buf_fmt(out, "%s",
-               json_object_get_string(json_object_array_get_idx(at, 1)));
-    sc_buf_fmt(out, " %s", json_object_get_string(first));
-    if (json_object_array_length(at) > 2)
-        sc_buf_fmt(out, " %s",
-                   json_object_get_string(json_object_array_get_idx(at, 2)));
-    if (acc != NULL)
-        sc_buf_fmt(out, " %s", json_object_get_string(acc));
-}
-
-void
-sc_place_text(struct json_object *v, struct sc_buf *out)
-{
-    struct json_object *properties = member(v, "properties");
-    struct json_object *acc = member(properties, "accuracies");
-
-    put_places(out, member(v, "coordinates"),
-               acc != NULL ? acc : member(properties, "accuracy"));
-}
-
 static void
 put_geo_text(struct sc_buf *out, struct json_object *v)
 {
@@ -183,6 +146,35 @@ leave(struct printer *p, const size_t keep[2])
     p->src.p[p->src.len] = '\0';
 }
 
+static void members(struct printer *p, const struct sc_field *f,
+                    struct json_object *o, bool *first);
+
+/*
+ * A group: those that share its name are in the same object, which begins as
+ * the last of them has it, so that only it has nulls.
+ */
+static void
+group(struct printer *p, const struct sc_field *last, struct json_object *o)
+{
+    bool none = true, only_set = p->only_set;
+    size_t keep[2];
+
+    sc_buf_put(p->out, "{", 1);
+    for (size_t i = 0; i < last->parent->nkids; i++) {
+        const struct sc_field *k = last->parent->kids[i];
+
+        if (k->type != SC_STRUCTURE || strcmp(k->name, last->name) != 0)
+            continue;
+        p->only_set = only_set || k != last;
+        members(p, k, sc_value_of(o, k), &none);
+        enter(p, k, -1, keep);
+        repeats(p, k, sc_value_of(o, k), &none);
+        leave(p, keep);
+    }
+    p->only_set = only_set;
+    sc_buf_put(p->out, "}", 1);
+}
+
 static void
 members(struct printer *p, const struct sc_field *f, struct json_object *o,
         bool *first)
@@ -193,18 +185,12 @@ members(struct printer *p, const struct sc_field *f, struct json_object *o,
         if (k->type == SC_REPEAT || !wanted(p, k))
             continue;
         struct json_object *v = sc_shared_value(o, k);
+        if (p->only_set && v == NULL)
+            continue;
         comma(p, first);
         sc_buf_fmt(p->out, "\"%s\":", k->name);
         if (k->type == SC_STRUCTURE) {
-            bool none = true;
-            size_t keep[2];
-
-            sc_buf_put(p->out, "{", 1);
-            members(p, k, v, &none);
-            enter(p, k, -1, keep);
-            repeats(p, k, v, &none);
-            leave(p, keep);
-            sc_buf_put(p->out, "}", 1);
+            group(p, k, o);
         } else if (strcmp(k->name, "instanceID") == 0 && f->parent != NULL
                    && f->parent->parent == NULL
                    && strcmp(f->name, "meta") == 0) {
