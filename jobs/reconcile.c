@@ -85,7 +85,7 @@ read_differing(struct odks_walk *w, struct odks_reconcile *r,
     size_t count = 0;
 
     if (!odks_attempt_begin(w->a, err)
-        || !odks_reconcile_windows(r, w->a->db, w->a->conf->window_rows,
+        || !odks_reconcile_windows(r, w->a->db, odks_walk_window_rows(w),
                                    &windows, &count, err)
         || !odks_attempt_commit(w->a, err))
         return false;

@@ -349,53 +349,6 @@ settle(struct odks_walk *w, bool all, struct odks_err *err)
     return false;
 }
 
-/* What a person should know, even if nobody asked for more words. */
-static void
-warn(const struct odks_walk *w)
-{
-    const struct odks_merge *c = &w->counts;
-    const char *rows = odks_feed_names(w->feed)->rows;
-
-    if (c->refused > 0)
-        odks_log(ODKS_LOG_WARN,
-                 "PostgreSQL refused %" PRId64 " %s (%s): earlier rows stay as "
-                 "they were, new ones lack an answer; see odk_sync_reject",
-                 c->refused, rows, c->refusal);
-    if (c->left_out > 0)
-        odks_log(ODKS_LOG_WARN,
-                 "%" PRId64 " %s cannot be stored in the table: see "
-                 "odk_sync_reject",
-                 c->left_out, rows);
-}
-
-static void
-summarise(struct odks_walk *w)
-{
-    const struct odks_merge *c = &w->counts;
-
-    odks_log_set_step(NULL);
-    odks_log(ODKS_LOG_INFO,
-             "%s%" PRId64 " %s new, %" PRId64 " changed, %" PRId64
-             " deleted; %" PRId64 " repeat rows written",
-             odks_attempt_is_dry(w->a) ? "dry run: " : "", c->inserted,
-             odks_feed_names(w->feed)->rows, c->updated, c->deleted,
-             c->repeats);
-    warn(w);
-    if (c->rejected > 0)
-        odks_log(ODKS_LOG_INFO,
-                 "%" PRId64 " value%s did not fit: see odk_sync_reject",
-                 c->rejected, c->rejected == 1 ? "" : "s");
-    if (c->doubtful > 0)
-        odks_log(ODKS_LOG_INFO,
-                 "%" PRId64 " number%s of 2^53 or more, which Central may have "
-                 "rounded: see odk_sync_reject",
-                 c->doubtful, c->doubtful == 1 ? "" : "s");
-    if (c->encrypted > 0)
-        odks_log(ODKS_LOG_INFO,
-                 "%" PRId64 " submission%s encrypted: metadata only",
-                 c->encrypted, c->encrypted == 1 ? " is" : "s are");
-}
-
 /* The form, the cursor, and whether anything changed since. */
 static bool
 look(struct odks_walk *w, bool *same, struct odks_err *err)
@@ -473,7 +426,7 @@ mirror(struct odks_attempt *a, struct odks_err *err)
     if (w.central != NULL)
         describe(&w);
     if (ok)
-        summarise(&w);
+        odks_walk_summarise(&w);
     /* the job may be over, or a transaction open: no heartbeat at logout */
     login.central.http.tick = NULL;
     odks_batch_free(w.batch);

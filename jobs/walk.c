@@ -5,7 +5,9 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
+#include "core/buf.h"
 #include "core/json.h"
 #include "core/log.h"
 #include "core/mem.h"
@@ -120,27 +122,15 @@ odks_walk_is_mute(struct odks_walk *w, const char *row)
 }
 
 static bool
-read_rows(struct odks_walk *w, struct odks_rows *rows, struct odks_err *err)
+take_row(struct odks_walk *w, const char *row, size_t len, struct odks_err *err)
 {
-    for (bool first = true;; first = false) {
-        const char *row;
-        size_t len;
-
-        if (!odks_rows_next(rows, &row, &len, err))
-            return false;
-        if (row == NULL)
-            return merge(w, err);
-        if (first && odks_walk_is_mute(w, row))
-            return true;
-        if (!odks_walk_add_row(w, row, len, err))
-            return false;
-        if (odks_batch_is_full(w->batch) && !merge(w, err))
-            return false;
-    }
+    return odks_walk_add_row(w, row, len, err)
+           && (!odks_batch_is_full(w->batch) || merge(w, err));
 }
 
 static bool
-read_once(struct odks_walk *w, const char *filter, struct odks_err *err)
+read_rows(struct odks_walk *w, const char *filter, struct odks_buf *held,
+          struct odks_err *err)
 {
     struct odks_query query = odks_job_query(w->a->conf);
     CLEANUP_ROWS struct odks_rows *rows = NULL;
@@ -148,13 +138,42 @@ read_once(struct odks_walk *w, const char *filter, struct odks_err *err)
     query.filter = filter;
     query.select = odks_walk_select(w);
     query.expand = w->feed == ODKS_FEED_FORM && query.select == NULL;
+    if (!odks_central_rows(w->central, &query, &rows, err))
+        return false;
+    for (bool first = true;; first = false) {
+        const char *row;
+        size_t len;
+
+        if (!odks_rows_next(rows, &row, &len, err))
+            return false;
+        if (row == NULL || (first && odks_walk_is_mute(w, row)))
+            return true;
+        if (!(w->needs_xml ? odks_walk_hold_row(w, held, row, len, err)
+                           : take_row(w, row, len, err)))
+            return false;
+    }
+}
+
+static bool
+read_once(struct odks_walk *w, const char *filter, struct odks_err *err)
+{
+    CLEANUP_BUF struct odks_buf held = ODKS_BUF_INIT(ODKS_WALK_HELD);
+
     odks_batch_reset(w->batch);
     w->progress.response = 0;
     if (!odks_walk_trash(w, err))
         return false;
     odks_batch_from_trash(w->batch, w->trash);
-    return odks_central_rows(w->central, &query, &rows, err)
-           && read_rows(w, rows, err);
+    if (!read_rows(w, filter, &held, err))
+        return false;
+    for (size_t at = 0; at < held.len;) {
+        size_t len = strlen(held.data + at);
+
+        if (!take_row(w, held.data + at, len, err))
+            return false;
+        at += len + 1;
+    }
+    return merge(w, err);
 }
 
 /* A response that was cut short is asked for again: no row of it is lost. */
@@ -333,7 +352,7 @@ static bool
 window_end(struct odks_walk *w, int64_t from, int64_t *until,
            struct odks_err *err)
 {
-    int64_t skip = w->a->conf->window_rows;
+    int64_t skip = odks_walk_window_rows(w);
 
     for (;; skip *= 2) {
         if (!date_after(w, from, skip, until, err))

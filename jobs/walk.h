@@ -23,6 +23,8 @@
 #define ODKS_LIVE_AND_DELETED \
     "(__system/deletedAt eq null or __system/deletedAt ne null)"
 
+struct odks_buf;
+
 /* What a job of kind submissions, or entities, reads. */
 enum odks_feed odks_job_feed(const struct odks_job_conf *job);
 /* The rows of it, for the caller to say which. */
@@ -38,7 +40,7 @@ struct odks_walk {
     struct odks_field *fields;    /* of its current version, without what is
                                      dropped */
     struct odks_field *whole;     /* with what is dropped; NULL: OData has all
-                                     answers */
+                                     answers, under their names */
     bool needs_xml;               /* some of them are only in the XML */
     bool only_xml;                /* OData may fail if it is asked for any */
     struct odks_model *model;
@@ -55,6 +57,7 @@ struct odks_walk {
     int64_t purged;    /* rows here from before form.date that Central has no
                           more; 0 unless on_delete = keep */
     struct odks_merge counts;
+    int64_t unread; /* submissions whose XML cannot be read */
     struct {
         int64_t response; /* rows of the response that is read */
         int64_t window;   /* rows of the responses before it in its window */
@@ -109,9 +112,27 @@ ODKS_MUST_CHECK bool odks_walk_check_shared(struct odks_walk *w,
 /* What to ask OData for; NULL: all it has. */
 const char *odks_walk_select(const struct odks_walk *w);
 
+enum { ODKS_WALK_HELD = 64 << 20 }; /* bytes of rows that are held */
+
+/*
+ * Keep a row of a response for later: Central closes a response that is not
+ * read for two minutes, and asking for each submission takes longer. 65: there
+ * are too many.
+ */
+ODKS_MUST_CHECK bool odks_walk_hold_row(const struct odks_walk *w,
+                                        struct odks_buf *held, const char *row,
+                                        size_t len, struct odks_err *err);
+
+/*
+ * How many rows one response of a first walk should have. Fewer where each of
+ * them takes a request more: a window is what an attempt has to finish.
+ */
+int64_t odks_walk_window_rows(const struct odks_walk *w);
+
 /*
  * Put a row into the batch, with the answers that OData does not have. A
- * submission that was deleted meanwhile is left to the next run.
+ * submission that was deleted meanwhile is left to the next run; one whose XML
+ * cannot be read is stored without these answers, and that is on record.
  */
 ODKS_MUST_CHECK bool odks_walk_add_row(struct odks_walk *w, const char *row,
                                        size_t len, struct odks_err *err);
@@ -243,6 +264,9 @@ ODKS_MUST_CHECK bool odks_walk_views_check(struct odks_walk *w,
  */
 ODKS_MUST_CHECK bool odks_walk_views_due(struct odks_walk *w, bool *due,
                                          struct odks_err *err);
+
+/* Log what the run did, with a warning of what a person should know. */
+void odks_walk_summarise(const struct odks_walk *w);
 
 /* Show on a terminal how far we are. */
 void odks_walk_progress(struct odks_walk *w);

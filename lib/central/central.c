@@ -28,17 +28,9 @@ odks_central_open(const struct odks_central_login *login,
 }
 
 const struct odks_http_stats *
-odks_central_stats(struct odks_central *central)
+odks_central_stats(const struct odks_central *central)
 {
-    central->stats = *odks_http_stats(central->http);
-    if (central->aside != NULL) {
-        const struct odks_http_stats *more = odks_http_stats(central->aside);
-
-        central->stats.requests += more->requests;
-        central->stats.retries += more->retries;
-        central->stats.bytes += more->bytes;
-    }
-    return &central->stats;
+    return odks_http_stats(central->http);
 }
 
 static void
@@ -72,7 +64,6 @@ odks_central_close(struct odks_central *central)
     if (central->token != NULL)
         log_out(central);
     forget_token(central);
-    odks_http_free(central->aside);
     odks_http_free(central->http);
     free(central);
 }
@@ -119,8 +110,7 @@ give_up(struct odks_central *central, const struct odks_err *err)
 }
 
 static bool
-log_in(struct odks_central *central, struct odks_http *http,
-       struct odks_err *err)
+log_in(struct odks_central *central, struct odks_err *err)
 {
     CLEANUP_JSON struct json_object *who = json_object_new_object();
     const struct odks_central_login *login = central->login;
@@ -139,7 +129,7 @@ log_in(struct odks_central *central, struct odks_http *http,
         *err = central->refused;
         return false;
     }
-    if (!odks_http_open(http, &request, &response, err))
+    if (!odks_http_open(central->http, &request, &response, err))
         return false;
     if (odks_http_status(response) == 200)
         return take_token(central, response, err);
@@ -149,17 +139,17 @@ log_in(struct odks_central *central, struct odks_http *http,
 }
 
 static bool
-send_with_token(struct odks_central *central, struct odks_http *http,
-                const char *target, const char *tag,
-                struct odks_http_response **response, struct odks_err *err)
+send_with_token(struct odks_central *central, const char *target,
+                const char *tag, struct odks_http_response **response,
+                struct odks_err *err)
 {
-    if (central->token == NULL && !log_in(central, http, err))
+    if (central->token == NULL && !log_in(central, err))
         return false;
     const struct odks_http_request request = { .method = "GET",
                                                .target = target,
                                                .bearer = central->token,
                                                .if_none_match = tag };
-    return odks_http_open(http, &request, response, err);
+    return odks_http_open(central->http, &request, response, err);
 }
 
 /* A session that was refused as soon as it was given: another one will be,
@@ -176,20 +166,20 @@ end_session(struct odks_central *central, const struct odks_err *err)
  * be NULL.
  */
 static bool
-request(struct odks_central *central, struct odks_http *http,
-        const char *target, const char *tag, const char *type,
-        struct odks_http_response **response, struct odks_err *err)
+request(struct odks_central *central, const char *target, const char *tag,
+        const char *type, struct odks_http_response **response,
+        struct odks_err *err)
 {
     CLEANUP_HTTP_RESPONSE struct odks_http_response *r = NULL;
 
     *response = NULL;
-    if (!send_with_token(central, http, target, tag, &r, err))
+    if (!send_with_token(central, target, tag, &r, err))
         return false;
     if (odks_http_status(r) == 401) {
         /* sessions end after a day, or when an administrator says so */
         odks_http_close(odks_steal(&r));
         forget_token(central);
-        if (!send_with_token(central, http, target, tag, &r, err))
+        if (!send_with_token(central, target, tag, &r, err))
             return false;
     }
     bool same = tag != NULL && odks_http_status(r) == 304;
@@ -211,16 +201,14 @@ odks_central_request_unless(struct odks_central *central, const char *target,
                             struct odks_http_response **response,
                             struct odks_err *err)
 {
-    return request(central, central->http, target, tag, "application/json",
-                   response, err);
+    return request(central, target, tag, "application/json", response, err);
 }
 
 bool
 odks_central_request(struct odks_central *central, const char *target,
                      struct odks_http_response **response, struct odks_err *err)
 {
-    return request(central, central->http, target, NULL, "application/json",
-                   response, err);
+    return request(central, target, NULL, "application/json", response, err);
 }
 
 bool
@@ -228,21 +216,7 @@ odks_central_request_xml(struct odks_central *central, const char *target,
                          struct odks_http_response **response,
                          struct odks_err *err)
 {
-    return request(central, central->http, target, NULL, "application/xml",
-                   response, err);
-}
-
-bool
-odks_central_request_aside(struct odks_central *central, const char *target,
-                           struct odks_http_response **response,
-                           struct odks_err *err)
-{
-    *response = NULL;
-    if (central->aside == NULL
-        && !odks_http_new(&central->login->http, &central->aside, err))
-        return false;
-    return request(central, central->aside, target, NULL, "application/xml",
-                   response, err);
+    return request(central, target, NULL, "application/xml", response, err);
 }
 
 bool

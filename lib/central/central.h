@@ -38,8 +38,8 @@ void odks_central_close(struct odks_central *central);
 ODKS_DEFINE_CLEANUP(central, struct odks_central *, odks_central_close)
 #define CLEANUP_CENTRAL CLEANUP(odks_cleanup_central)
 
-/* Borrowed; as of now. */
-const struct odks_http_stats *odks_central_stats(struct odks_central *central);
+const struct odks_http_stats *
+odks_central_stats(const struct odks_central *central);
 
 /*
  * GET target and hand out the body as JSON (16 MiB at most). date may be
@@ -162,7 +162,10 @@ ODKS_MUST_CHECK bool odks_central_fields(struct odks_central *central,
 /* A copy that the caller frees. */
 struct odks_field *odks_field_copy(const struct odks_field *field);
 
-/* The first field that is shared, or lost; NULL: there is none. */
+/* Has any field another key in OData? That is so where any is shared. */
+bool odks_field_is_renamed(const struct odks_field *root);
+/* The first question or repeat that is shared, or the first that is lost; NULL:
+ * there is none. */
 const struct odks_field *odks_field_shared(const struct odks_field *root);
 const struct odks_field *odks_field_lost(const struct odks_field *root);
 /* Take all fields from the XML. */
@@ -234,9 +237,10 @@ ODKS_MUST_CHECK bool odks_central_tag(struct odks_central *central,
 struct odks_xml;
 
 /*
- * The XML of a submission, which may be asked for while rows are open: of the
- * version that has that instanceID (NULL: the current one), as one of its rows
- * has it. *xml is NULL if it was deleted meanwhile. The caller frees it.
+ * The XML of a submission: of the version that has that instanceID (NULL: the
+ * current one), as one of its rows has it. *xml is NULL if Central does not
+ * have it, as when it was deleted meanwhile. The caller frees it. 65: it is not
+ * XML, or too long.
  */
 ODKS_MUST_CHECK bool
 odks_central_submission(struct odks_central *central, int64_t project,

@@ -100,10 +100,22 @@ odks_field_copy(const struct odks_field *field)
 const struct odks_field *
 odks_field_shared(const struct odks_field *root)
 {
-    const struct odks_field *found = root->is_shared ? root : NULL;
+    /* OData has what is in a group, even if several groups share its key */
+    bool own = root->is_shared && root->type != ODKS_FIELD_GROUP;
+    const struct odks_field *found = own ? root : NULL;
 
     for (size_t i = 0; found == NULL && i < root->child_count; i++)
         found = odks_field_shared(root->child[i]);
+    return found;
+}
+
+bool
+odks_field_is_renamed(const struct odks_field *root)
+{
+    bool found = root->key != NULL;
+
+    for (size_t i = 0; !found && i < root->child_count; i++)
+        found = odks_field_is_renamed(root->child[i]);
     return found;
 }
 

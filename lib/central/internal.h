@@ -17,9 +17,7 @@ struct odks_buf;
 struct odks_central {
     const struct odks_central_login *login;
     struct odks_http *http;
-    struct odks_http *aside; /* for requests while rows are open, or NULL */
-    struct odks_http_stats stats; /* of both */
-    char *token;                  /* NULL: not logged in */
+    char *token;             /* NULL: not logged in */
     struct odks_err refused; /* why no login is tried any more, or no error */
 };
 
@@ -44,12 +42,6 @@ ODKS_MUST_CHECK bool
 odks_central_request_xml(struct odks_central *central, const char *target,
                          struct odks_http_response **response,
                          struct odks_err *err);
-
-/* As that, even while the rows of a feed are open. */
-ODKS_MUST_CHECK bool
-odks_central_request_aside(struct odks_central *central, const char *target,
-                           struct odks_http_response **response,
-                           struct odks_err *err);
 
 /* As the first, with a 404 explained: which of project and form (or dataset)
  * is wrong, and how. */

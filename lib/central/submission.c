@@ -10,25 +10,48 @@
 #include "core/err.h"
 #include "core/mem.h"
 
+/* *found is false if Central does not have it. */
+static bool
+fetch_body(struct odks_central *central, const char *target,
+           struct odks_buf *body, bool *found, struct odks_err *err)
+{
+    CLEANUP_HTTP_RESPONSE struct odks_http_response *response = NULL;
+
+    *found = odks_central_request_xml(central, target, &response, err);
+    if (*found)
+        return odks_central_read_body(response, body, err);
+    if (err->code != ODKS_EXIT_CONFIG) /* that is a 404 */
+        return false;
+    odks_err_clear(err);
+    return true;
+}
+
 /* *xml is NULL if Central does not have it. */
 static bool
 fetch_xml(struct odks_central *central, const char *target,
           struct odks_xml **xml, struct odks_err *err)
 {
-    CLEANUP_HTTP_RESPONSE struct odks_http_response *response = NULL;
-    CLEANUP_BUF struct odks_buf body =
-        ODKS_BUF_INIT((size_t) central->login->max_row_bytes);
-
     *xml = NULL;
-    if (!odks_central_request_aside(central, target, &response, err)) {
-        if (err->code != ODKS_EXIT_CONFIG) /* that is a 404 */
+    for (int try = 1;; try++) {
+        CLEANUP_BUF struct odks_buf body =
+            ODKS_BUF_INIT((size_t) central->login->max_row_bytes);
+        bool found;
+
+        if (!fetch_body(central, target, &body, &found, err))
             return false;
+        if (!found
+            || odks_xml_parse("submission", body.len > 0 ? body.data : "",
+                              body.len, xml, err))
+            return true;
+        if (err->code != ODKS_EXIT_UNAVAILABLE)
+            return false;
+        if (try == 2) {
+            /* Central takes almost any text for XML, and has it so */
+            err->code = ODKS_EXIT_DATA;
+            return false;
+        }
         odks_err_clear(err);
-        return true;
     }
-    return odks_central_read_body(response, &body, err)
-           && odks_xml_parse("submission", body.len > 0 ? body.data : "",
-                             body.len, xml, err);
 }
 
 bool

@@ -242,3 +242,20 @@ odks_batch_add(struct odks_batch *b, const char *text, size_t len,
     }
     return true;
 }
+
+void
+odks_batch_add_fault(struct odks_batch *b, const char *id, const char *reason)
+{
+    const struct odks_submission *last =
+        b->count > 0 ? &b->submission[b->count - 1] : NULL;
+
+    if (last == NULL || strcmp(last->id, id) != 0 || last->gone
+        || last->left_out)
+        return;
+    struct odks_reject r = {
+        .submission = id, .row_id = id, .path = "", .reason = reason
+    };
+    while (!b->conf.model->table[r.table]->wanted)
+        r.table++;
+    odks_batch_reject(b, &r);
+}

@@ -22,6 +22,9 @@
 
 struct odks_batch; /* opaque */
 
+/* Bytes of the __id of a row; an index takes 2,700. */
+enum { ODKS_ID_MAX = 1000 };
+
 struct odks_batch_conf {
     const struct odks_model *model;
     const char *sync_type;
@@ -53,6 +56,13 @@ void odks_batch_from_trash(struct odks_batch *batch,
  */
 ODKS_MUST_CHECK bool odks_batch_add(struct odks_batch *batch, const char *row,
                                     size_t len, struct odks_err *err);
+
+/*
+ * Put on record why the row that was added last, of that id, lacks answers. No
+ * effect if the batch has no place for the row.
+ */
+void odks_batch_add_fault(struct odks_batch *batch, const char *id,
+                          const char *reason);
 bool odks_batch_is_full(const struct odks_batch *batch);
 size_t odks_batch_rows(const struct odks_batch *batch);
 

@@ -9,6 +9,7 @@
 #include "core/mem.h"
 #include "table/mergesql.h"
 #include "table/system.h"
+#include "table/types.h"
 
 static void
 add(struct odks_maker *m, const char *text)
@@ -30,15 +31,29 @@ add_table(struct odks_maker *m, size_t i)
     odks_sql_table(&m->t, m->model->schema, m->model->table[i]->name);
 }
 
-static void
-add_columns(struct odks_maker *m, size_t i)
+/* Did a privacy rule come to the column late? What is stored must not stay. */
+static bool
+is_stale(const struct odks_table *table, size_t column)
 {
-    const struct odks_table *table = m->model->table[i];
+    size_t i = 0;
 
-    for (size_t c = 0; c < table->column_count; c++) {
-        add(m, c > 0 ? ", " : "");
-        odks_sql_ident(&m->t, table->column[c].name);
+    while (i < table->stale_count && table->stale[i] != column)
+        i++;
+    return i < table->stale_count;
+}
+
+/* Has OData no answers for the column of a target, or for _raw as a whole? */
+static bool
+is_kept(const struct odks_table *table, size_t column)
+{
+    for (size_t i = 0; i < table->target_count; i++) {
+        const struct odks_target *target = &table->target[i];
+
+        if (column >= target->column
+            && column < target->column + odks_type(target->field->type)->count)
+            return target->field->is_shared && !is_stale(table, column);
     }
+    return !is_stale(table, column);
 }
 
 /* "a" = t."a", "b" = t."b"...: the answers, and _raw except for __system. */
@@ -46,19 +61,49 @@ static void
 add_stored_answers(struct odks_maker *m)
 {
     const struct odks_table *table = m->model->table[0];
-    size_t first = odks_system(m->model->feed)->count;
+    const char *between = " SET ";
 
-    for (size_t i = first; i < table->column_count; i++) {
-        add(m, i > first ? ", " : "");
+    for (size_t i = odks_system(m->model->feed)->count; i < table->column_count;
+         i++) {
+        if (!is_kept(table, i))
+            continue;
+        add(m, between);
         odks_sql_ident(&m->t, table->column[i].name);
-        add(m, " = ");
+        between = ", ";
         if (i < table->system_count) {
-            add(m, "CASE WHEN s._raw IS NOT NULL THEN t._raw ||"
+            add(m, " = CASE WHEN s._raw IS NOT NULL THEN t._raw ||"
                    " jsonb_build_object('__system', s._raw -> '__system') END");
             continue;
         }
-        add(m, "t.");
+        add(m, " = t.");
         odks_sql_ident(&m->t, table->column[i].name);
+    }
+    /* nothing is to be kept */
+    add(m, between[0] == ',' ? "" : " SET _id = s._id");
+}
+
+/* Does any answer of the repeat, or the repeat itself, come from the XML? */
+static bool
+is_from_xml(const struct odks_table *table)
+{
+    for (size_t i = 0; i < table->target_count; i++) {
+        if (table->target[i].field->is_shared)
+            return true;
+    }
+    while (table->parent != NULL && !table->root->is_shared)
+        table = table->parent;
+    return table->parent != NULL;
+}
+
+static void
+add_columns(struct odks_maker *m, const struct odks_table *table, bool stored)
+{
+    for (size_t c = 0; c < table->column_count; c++) {
+        add(m, c > 0 ? ", " : "");
+        if (stored && is_stale(table, c))
+            add(m, "NULL");
+        else
+            odks_sql_ident(&m->t, table->column[c].name);
     }
 }
 
@@ -66,6 +111,7 @@ add_stored_answers(struct odks_maker *m)
 static void
 make_repeat(struct odks_maker *m, size_t i, char **keep)
 {
+    const struct odks_table *table = m->model->table[i];
     bool root = m->model->table[0]->wanted;
 
     add(m, "DELETE FROM ");
@@ -79,9 +125,9 @@ make_repeat(struct odks_maker *m, size_t i, char **keep)
     add(m, "INSERT INTO ");
     add_stage(m, i);
     add(m, " (");
-    add_columns(m, i);
+    add_columns(m, table, false);
     add(m, ") SELECT ");
-    add_columns(m, i);
+    add_columns(m, table, true);
     add(m, " FROM ");
     add_table(m, i);
     add(m, " WHERE _submission_id = ANY ($1::text[])");
@@ -92,12 +138,11 @@ void
 odks_maker_keep(struct odks_maker *m, struct odks_merge_sql *sql)
 {
     const struct odks_model *model = m->model;
-    const struct odks_table *root = model->table[0];
     size_t n = 0;
 
     sql->keep = odks_xcalloc(2 * model->table_count + 1, sizeof(char *));
-    if (root->wanted && root->column_count > odks_system(model->feed)->count) {
-        add(m, "UPDATE " STAGE "0 s SET ");
+    if (model->table[0]->wanted) {
+        add(m, "UPDATE " STAGE "0 s");
         add_stored_answers(m);
         add(m, " FROM ");
         add_table(m, 0);
@@ -105,7 +150,7 @@ odks_maker_keep(struct odks_maker *m, struct odks_merge_sql *sql)
         sql->keep[n++] = odks_maker_take(m);
     }
     for (size_t i = 1; i < model->table_count; i++) {
-        if (!model->table[i]->wanted)
+        if (!model->table[i]->wanted || !is_from_xml(model->table[i]))
             continue;
         make_repeat(m, i, &sql->keep[n]);
         n += 2;

@@ -83,8 +83,6 @@ const char *odks_row_id(struct json_object *object);
 void odks_system_put(struct odks_batch *b, struct odks_copy *out,
                      const char *id, struct json_object *row);
 
-enum { ODKS_ID_MAX = 1000 }; /* bytes; an index takes 2,700 */
-
 /*
  * What stands for an id: itself, or the beginning of a longer one and what
  * tells it from others. The caller frees it.

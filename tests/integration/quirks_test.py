@@ -6,6 +6,7 @@ Central was seen to send."""
 import json
 import os
 import sys
+from urllib.parse import unquote
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "harness"))
@@ -387,6 +388,134 @@ def test_shared_names_and_privacy():
         tap.check("Анна" not in text and "31\"" not in text
                   and '"x"' in text, text)
         tap.equal(instances(w), [], "requests for nothing")
+
+
+def test_a_rule_that_comes_late_reaches_what_only_the_xml_has():
+    """Central does not hand out the XML of a deleted submission, and what is
+    stored of it is kept; but not what a privacy rule forbids by now."""
+    with Quirk("имя", "год:int", "город", {"дети[]": ["имя", "пол"]}) as w:
+        id = w.submit({"имя": "Анна", "год": 31, "город": "Рига",
+                       "дети": [{"имя": "Оля", "пол": "ж"}]})
+        w.sync()
+        w.central.delete(FORM, id)
+        w.sync()
+        w.jobs["quirk"].update(hash="город, /дети/имя",
+                               hash_key_file=w.path("key"))
+        w.write("key", "k" * 40)
+        w.sync()
+        tap.equal(w.cells("имя, год, город, _deleted_at IS NULL AS live"),
+                  [["Анна", 31, None, False]], "submission")
+        tap.equal(w.cells("имя, пол", "quirk__дети"), [[None, "ж"]], "repeat")
+        text = w.session.value("SELECT to_jsonb(t)::text FROM odk.quirk t")
+        tap.check("Рига" not in text and "Оля" not in text, text)
+
+
+def test_rules_name_questions_as_the_form_does():
+    """A group that is alone in its place is called "__" all the same."""
+    with Quirk({"Группа": ["имя", "год:int"]}, {"b": ["имя", "год:int"]},
+               drop="/Группа/имя") as w:
+        w.submit({"Группа": {"имя": "Анна", "год": 31},
+                  "b": {"имя": "Ян", "год": 5}})
+        w.sync()
+        text = w.session.value("SELECT to_jsonb(t)::text FROM odk.quirk t")
+        tap.check("Анна" not in text and "31" in text and "Ян" in text, text)
+
+
+def test_groups_that_share_a_name():
+    """OData has all that is in them, in one object: no XML is asked for."""
+    with Quirk({"g-1": ["a", "b:int"]}, {"g.1": ["c", {"r[]": ["d"]}]}) as w:
+        w.submit({"g-1": {"a": "x", "b": 1},
+                  "g.1": {"c": "y", "r": [{"d": "z"}]}})
+        w.sync()
+        tap.equal(w.cells("a, b, c"), [["x", 1, "y"]], "answers")
+        tap.equal(w.cells("d", "quirk__r"), [["z"]], "repeat")
+        raw = w.cell("_raw")
+        tap.equal((raw["g-1"], raw["g.1"]["c"]), ({"a": "x", "b": 1}, "y"),
+                  "_raw")
+        tap.equal(instances(w), [], "requests")
+
+
+def test_a_first_walk_with_the_xml_has_small_windows():
+    """Each submission takes a request of its own: an attempt must be able to
+    finish a window, and Central gives up on a response that waits so long."""
+    with Quirk("имя", "год:int") as w:
+        w.submit({"имя": "Анна", "год": 31})
+        w.sync()
+        targets = [unquote(r["path"])
+                   for r in w.central.requests()["requests"]]
+        tap.check(any("$skip=1000&" in t + "&" for t in targets), str(targets))
+    with Quirk("a", "b") as w:
+        w.submit({"a": "x"})
+        w.sync()
+        targets = [unquote(r["path"])
+                   for r in w.central.requests()["requests"]]
+        tap.check(any("$skip=20000&" in t + "&" for t in targets),
+                  str(targets))
+
+
+def test_looking_at_names_of_another_script():
+    """What shows a form, or tries it, tells its questions by their names."""
+    with Quirk("имя", "год:int", {"дети[]": ["имя", "год:int"]}) as w:
+        w.submit({"имя": "Анна", "год": 31, "дети": [{"имя": "Оля"}]})
+        w.central.clock(advance=3600)
+        plan = w.ok("schema", "diff", "quirk").out
+        tap.check("имя" in plan and "quirk__дети" in plan, plan)
+        dry = w.ok("run", "quirk", "-v", "--dry-run")
+        tap.check("1 submissions new" in dry.err, str(dry))
+        tap.check('form "quirk"' in w.ok("doctor").out, "doctor")
+        w.sync()
+        plan = w.ok("schema", "diff", "quirk").out
+        tap.check("имя" not in plan, plan)
+
+
+def test_an_id_that_no_table_can_hold_is_asked_for_in_no_address():
+    """The submission is a reject, and all others are read."""
+    with Quirk("имя", "год:int") as w:
+        w.submit({"имя": "a", "год": 1}, id="x" * 1001)
+        w.submit({"имя": "Анна", "год": 31})
+        w.sync()
+        tap.equal(w.cells("имя, год"), [["Анна", 31]], "rows")
+        tap.equal(len(instances(w)), 1, "requests")
+
+
+def test_encrypted_and_other_submissions_with_the_xml():
+    """Of what is encrypted there is no XML to be had; names of files are
+    answers as others are, and rejects are read again."""
+    with Quirk("имя", "год:date", "фото:binary") as w:
+        w.submit({}, status="notDecrypted")
+        w.submit({"имя": "Анна", "год": "2026-02-30", "фото": "p.jpg"})
+        w.sync()
+        tap.equal(w.cells("имя, год::text, фото, _status"),
+                  [[None, None, None, "notDecrypted"],
+                   ["Анна", None, "p.jpg", None]], "rows")
+        tap.equal([r[0] for r in w.rejects()], ["/год"], "rejects")
+        tap.equal(len(instances(w)), 1, "requests")
+        w.central.clock(advance=7200)
+        w.ok("retry", "--rejects", "quirk")
+        w.sync()
+        tap.equal(instances(w)[:1] != [], True, "the reject is read again")
+        tap.equal(w.cells("имя")[1], ["Анна"], "it is as it was")
+
+
+def test_xml_that_cannot_be_read():
+    """Central takes almost any text for XML. All else of such a submission is
+    stored, and what is missing is told."""
+    with Quirk("имя", "год:int", "a") as w:
+        id = w.submit({"имя": "x\u0007y", "год": 5, "a": "b"})
+        w.submit({"имя": "Анна", "год": 31})
+        result = w.sync()
+        tap.check("cannot be read" in result.err
+                  and "odk_sync_reject" in result.err, str(result))
+        tap.equal(w.cells("имя, год, a"), [[None, None, "b"],
+                                           ["Анна", 31, None]], "rows")
+        tap.equal(w.session.rows("SELECT submission_id, reason"
+                                 " FROM odk_sync_reject"),
+                  [{"submission_id": id, "reason": "the XML of the submission"
+                    " cannot be read: line 3: not well-formed (invalid token)"
+                    }], "rejects")
+        w.central.edit(FORM, id, data={"имя": "xy", "год": 5, "a": "b"})
+        tap.equal(w.sync().err, "", "edited")
+        tap.equal((w.cells("имя")[0], w.rejects()), (["xy"], []), "edited")
 
 
 def test_repeats_that_share_a_name_have_the_ids_of_central():
