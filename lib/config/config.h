@@ -231,6 +231,13 @@ const char *const *odks_config_secret_variables(const struct odks_config *cfg);
 ODKS_MUST_CHECK bool odks_config_print_value(const char *key, const char *text,
                                              FILE *out);
 
+/*
+ * The id of a form or dataset, in UTF-8, as a value that the file can contain,
+ * that is not read as a comment, variable or pattern, and in which every
+ * character can be seen. The caller frees it.
+ */
+char *odks_config_encode_id(const char *id);
+
 /* The same for the id of a form or dataset, which may contain any character. */
 ODKS_MUST_CHECK bool odks_config_print_id(const char *key, const char *id,
                                           FILE *out);

@@ -218,13 +218,6 @@ bool odks_text_has_hidden(const char *s);
 char *odks_text_decode_form(const char *text);
 
 /*
- * The reverse, for any id in UTF-8: a value that the file can contain, that is
- * not read as a comment, variable or pattern, and in which every character can
- * be seen. The caller frees it.
- */
-char *odks_text_encode_form(const char *id);
-
-/*
  * Replace ${NAME} from the environment and $${ by ${. *bare: some of the
  * result stood in the text itself.
  */

@@ -130,7 +130,7 @@ odks_config_print_value(const char *key, const char *text, FILE *out)
 bool
 odks_config_print_id(const char *key, const char *id, FILE *out)
 {
-    CLEANUP_FREE char *text = odks_text_encode_form(id);
+    CLEANUP_FREE char *text = odks_config_encode_id(id);
 
     return odks_is_utf8(id, strlen(id)) && strlen(text) <= ODKS_CONFIG_ID_MAX
            && odks_config_print_value(key, text, out);

@@ -88,7 +88,7 @@ is_plain(const char *id)
 }
 
 char *
-odks_text_encode_form(const char *id)
+odks_config_encode_id(const char *id)
 {
     CLEANUP_FREE char *out = odks_xcalloc(strlen(id) * 3 + 1, 1);
     size_t len = 0;

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "config/config.h"
 #include "core/mem.h"
 #include "sql/queries.h"
 #include "table/plan.h"
@@ -164,6 +165,7 @@ odks_plan_refuse_name(struct odks_db *db, const struct odks_model_conf *conf,
     CLEANUP_FREE char *other = choose_first(conf, &plan->there);
     /* a line of the file has room for so much */
     CLEANUP_FREE char *section = odks_name_fit(other, "", SECTION_MAX, other);
+    CLEANUP_FREE char *id = odks_config_encode_id(conf->form_id);
 
     odks_err_set(err, ODKS_EXIT_CONFIG,
                  "%s.%s exists already and is not of %s %s", conf->schema, name,
@@ -175,6 +177,6 @@ odks_plan_refuse_name(struct odks_db *db, const struct odks_model_conf *conf,
         odks_err_hint(err,
                       "Rename it, or add these four lines: \"[job %s]\", "
                       "\"like = %s\", \"form = %s\", \"table = %s\".",
-                      section, conf->form_of, conf->form_id, other);
+                      section, conf->form_of, id, other);
     return false;
 }

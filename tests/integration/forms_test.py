@@ -176,18 +176,21 @@ def test_one_form_id_in_two_projects():
 
 
 def test_the_hint_about_a_foreign_table_works_word_for_word():
-    with new_world(include="simple") as world:
-        filled(world, "simple")
-        world.session.run("CREATE TABLE odk.simple (x int)")
+    form = 'pumps 5%25 "x*'
+    with new_world(include="pumps*") as world:
+        world.init()
+        world.central.publish(form, "1", ["x:string"])
+        world.session.run("CREATE TABLE odk.pumps_5_25_x_ (x int)")
         result = world.exits(78, "run")
         lines = re.search(r"add these four lines: (.*)\.", result.err)[1]
         header, *rest = re.findall(r'"([^"]*)"', lines)
         world.more = [(header.strip("[]"),
                        dict(line.split(" = ") for line in rest))]
         world.ok("run")
-        world.compare("simple")
+        world.compare(form)
         world.more = []
-        world.job("single", form="simple", project=2, table="simple")
+        world.job("single", form="simple", project=2,
+                  table="pumps_5_25_x_")
         world.central.publish("simple", "1", ["x:string"], project=2)
         result = world.exits(78, "run", "single")
         table = re.search(r"set table = (\S+) in \[job single\]",
