@@ -132,8 +132,7 @@ ODKS_MUST_CHECK bool odks_views_list(struct odks_views *v,
                                      struct odks_err *err);
 void odks_view_free(struct odks_view *view);
 
-/* --- cascade.c ---------------------------------------------------------------
- */
+/* --- cascade.c ------------------------------------------------------------ */
 
 /* Know which lists are ambiguous, after the choices were saved. */
 ODKS_MUST_CHECK bool odks_cascade_read(struct odks_views *v,
@@ -162,8 +161,7 @@ void odks_cascade_label(struct odks_sqltext *t, const struct odks_views *v,
                         const struct odks_view_column *column,
                         const char *name);
 
-/* --- SQL (viewsql.c, comments.c)
- * ---------------------------------------------- */
+/* --- SQL (viewsql.c, comments.c) ------------------------------------------ */
 
 /* The query of a view. */
 void odks_view_define(struct odks_sqltext *t, const struct odks_views *v,
