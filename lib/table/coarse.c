@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "core/time.h"
 #include "core/zone.h"
@@ -32,21 +33,23 @@ read_time(struct json_object *value, char text[ODKS_TIME_TEXT], int64_t *us,
     return strlen(text) == span.len && odks_time_parse(text, us, zone);
 }
 
-/* The start of the year, month or day of a time without zone. */
+/*
+ * The start of the year, month or day of a time without zone. The time may be
+ * in the years 0 and 10000, which no text that we read has.
+ */
 static int64_t
 start_of(const struct odks_rule *rule, int64_t wall)
 {
-    char text[ODKS_TIME_TEXT];
-    int64_t start = wall;
+    time_t seconds = (time_t) (wall / SECOND - (wall % SECOND < 0));
+    struct tm tm;
 
-    odks_time_format(wall, text);
-    text[DATE_LEN] = '\0';
+    (void) gmtime_r(&seconds, &tm);
+    tm.tm_sec = tm.tm_min = tm.tm_hour = 0;
     if (rule->action != ODKS_DAY)
-        memcpy(text + 8, "01", 2);
+        tm.tm_mday = 1;
     if (rule->action == ODKS_YEAR)
-        memcpy(text + 5, "01", 2);
-    (void) odks_time_parse(text, &start, NULL);
-    return start;
+        tm.tm_mon = 0;
+    return (int64_t) timegm(&tm) * SECOND;
 }
 
 /* When clocks in zone first show wall, or if they never do, what is next. */

@@ -10,6 +10,8 @@
 
 /* Microseconds; clocks are never changed by more. */
 #define DAY INT64_C(86400000000)
+/* In zones east of UTC the year 1 begins earlier, in a year without a text. */
+#define YEAR_1 (INT64_C(-62135596800) * 1000000)
 
 static void
 check_zone(int64_t us, const char *zone)
@@ -33,7 +35,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (odks_time_parse(text, &us, NULL)) {
         int64_t same;
         odks_time_format(us, again);
-        FUZZ_REQUIRE(odks_time_parse(again, &same, NULL) && same == us);
+        FUZZ_REQUIRE(us < YEAR_1
+                     || (odks_time_parse(again, &same, NULL) && same == us));
         check_zone(us, "Europe/Berlin");
         check_zone(us, "Australia/Lord_Howe");
         check_zone(us, "America/St_Johns");

@@ -16,6 +16,10 @@ static const struct {
     { "Europe/Prague", "2026-10-31T12:00:00", "2026-09-30T22:00:00.000Z" },
     /* there was no 2017-10-01 00:00 to 01:00 */
     { "America/Asuncion", "2017-10-15T12:00:00Z", "2017-10-01T04:00:00.000Z" },
+    { "UTC", "1969-12-31T23:59:59.9Z", "1969-12-01T00:00:00.000Z" },
+    /* in years that have no text */
+    { "UTC", "0001-01-01T05:06:07+15:00", "0000-12-01T00:00:00.000Z" },
+    { "Asia/Tokyo", "9999-12-31T20:06:07Z", "9999-12-31T15:00:00.000Z" },
 };
 
 START_TEST(month_begins_where_the_job_is)
