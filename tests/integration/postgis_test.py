@@ -154,7 +154,7 @@ def test_a_database_that_gets_the_extension_later():
             "SELECT spot->'coordinates' AS p, ST_AsEWKT(spot2) AS p2"
             " FROM odk.places WHERE spot2 IS NOT NULL")],
             [[[1, 2, 3], "SRID=4326;POINT(4 5 6)"]], "row")
-        # as the README says
+        # as odk-sync-tables(7) says
         w.session.run(
             "ALTER TABLE odk.places ADD COLUMN spot_geom geometry(PointZ, 4326)"
             " GENERATED ALWAYS AS (ST_Force3D(ST_SetSRID("
