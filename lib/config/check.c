@@ -63,14 +63,12 @@ static const char *
 suggest_section(const struct odks_config *cfg, enum odks_option_section kind,
                 const char *word)
 {
-    const char **names = odks_xcalloc(cfg->section_count, sizeof(names[0]));
-    size_t count = 0;
+    const struct odks_sections *list = &cfg->of_kind[kind];
+    const char **names = odks_xcalloc(list->count, sizeof(names[0]));
 
-    for (size_t i = 0; i < cfg->section_count; i++) {
-        if (cfg->sections[i]->kind == kind)
-            names[count++] = cfg->sections[i]->name;
-    }
-    const char *near = odks_suggest(word, names, count);
+    for (size_t i = 0; i < list->count; i++)
+        names[i] = list->section[i]->name;
+    const char *near = odks_suggest(word, names, list->count);
     free(names);
     return near;
 }
@@ -109,7 +107,7 @@ check_after(const struct odks_config *cfg, const struct odks_section *section,
 {
     const struct odks_section *at = section;
 
-    for (size_t steps = 0; steps < cfg->section_count; steps++) {
+    for (size_t steps = 0; steps < cfg->all.count; steps++) {
         if (odks_config_value(cfg, at, "after")->text == NULL)
             return true;
         at = referred(cfg, at, "after", ODKS_SECTION_JOB, err);
@@ -318,8 +316,8 @@ check_job(struct odks_config *cfg, struct odks_section *section,
 bool
 odks_config_check(struct odks_config *cfg, struct odks_err *err)
 {
-    for (size_t i = 0; i < cfg->section_count; i++) {
-        struct odks_section *section = cfg->sections[i];
+    for (size_t i = 0; i < cfg->all.count; i++) {
+        struct odks_section *section = cfg->all.section[i];
         bool fine = true;
 
         if (section->kind == ODKS_SECTION_DATABASE)
@@ -328,10 +326,9 @@ odks_config_check(struct odks_config *cfg, struct odks_err *err)
         else if (section->kind == ODKS_SECTION_CENTRAL)
             fine = check_central(cfg, section, err);
         else if (section->kind == ODKS_SECTION_JOB)
-            fine = check_job(cfg, section, err)
-                   && odks_config_check_shared(cfg, section, err);
+            fine = check_job(cfg, section, err);
         if (!fine)
             return false;
     }
-    return true;
+    return odks_config_check_shared(cfg, err);
 }

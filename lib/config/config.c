@@ -122,16 +122,25 @@ odks_config_remark_text(const struct odks_config *cfg, size_t i, bool *urgent)
     return cfg->remarks[i].text;
 }
 
+static void
+free_section(struct odks_section *section)
+{
+    free(section->values);
+    free(section);
+}
+
 void
 odks_config_free(struct odks_config *cfg)
 {
     if (cfg == NULL)
         return;
-    for (size_t i = 0; i < cfg->section_count; i++) {
-        free(cfg->sections[i]->values);
-        free(cfg->sections[i]);
+    for (size_t i = 0; i < cfg->all.count; i++)
+        free_section(cfg->all.section[i]);
+    free(cfg->all.section);
+    for (size_t i = 0; i < ODKS_SECTION_COUNT; i++) {
+        free(cfg->of_kind[i].section);
+        odks_index_clear(&cfg->by_name[i]);
     }
-    free(cfg->sections);
     for (size_t i = 0; i < cfg->owned_count; i++) {
         explicit_bzero(cfg->owned[i].p, cfg->owned[i].len);
         free(cfg->owned[i].p);
@@ -157,6 +166,26 @@ title(struct odks_config *cfg, enum odks_option_section kind, const char *name)
     return odks_config_keep(cfg, text);
 }
 
+static void
+append_section(struct odks_sections *list, struct odks_section *section)
+{
+    list->section = odks_xreallocarray(list->section, list->count + 1,
+                                       sizeof(list->section[0]));
+    list->section[list->count++] = section;
+}
+
+static void
+remove_section(struct odks_sections *list, const struct odks_section *section)
+{
+    size_t i = 0;
+
+    while (list->section[i] != section)
+        i++;
+    list->count--;
+    memmove(&list->section[i], &list->section[i + 1],
+            (list->count - i) * sizeof(list->section[0]));
+}
+
 struct odks_section *
 odks_config_add_section(struct odks_config *cfg, enum odks_option_section kind,
                         const char *name, const char *origin)
@@ -169,9 +198,10 @@ odks_config_add_section(struct odks_config *cfg, enum odks_option_section kind,
     section->origin = odks_config_keep(cfg, origin);
     section->values =
         odks_xcalloc(cfg->schema[kind].count, sizeof(section->values[0]));
-    cfg->sections = odks_xreallocarray(cfg->sections, cfg->section_count + 1,
-                                       sizeof(struct odks_section *));
-    cfg->sections[cfg->section_count++] = section;
+    append_section(&cfg->all, section);
+    append_section(&cfg->of_kind[kind], section);
+    (void) odks_index_put(&cfg->by_name[kind], section->name,
+                          cfg->of_kind[kind].count - 1);
     return section;
 }
 
@@ -179,12 +209,26 @@ struct odks_section *
 odks_config_section(const struct odks_config *cfg,
                     enum odks_option_section kind, const char *name)
 {
-    for (size_t i = 0; i < cfg->section_count; i++) {
-        if (cfg->sections[i]->kind == kind
-            && strcmp(cfg->sections[i]->name, name) == 0)
-            return cfg->sections[i];
-    }
-    return NULL;
+    size_t i;
+
+    return odks_index_get(&cfg->by_name[kind], name, &i)
+               ? cfg->of_kind[kind].section[i]
+               : NULL;
+}
+
+void
+odks_config_remove_section(struct odks_config *cfg,
+                           struct odks_section *section)
+{
+    struct odks_sections *siblings = &cfg->of_kind[section->kind];
+    struct odks_index *by_name = &cfg->by_name[section->kind];
+
+    remove_section(&cfg->all, section);
+    remove_section(siblings, section);
+    odks_index_clear(by_name);
+    for (size_t i = 0; i < siblings->count; i++)
+        (void) odks_index_put(by_name, siblings->section[i]->name, i);
+    free_section(section);
 }
 
 const struct odks_option *
@@ -238,65 +282,45 @@ odks_config_set(struct odks_config *cfg, struct odks_section *section,
     return true;
 }
 
-/* The n-th section of a kind, or NULL. */
-static const struct odks_section *
-nth(const struct odks_config *cfg, enum odks_option_section kind, size_t n)
-{
-    for (size_t i = 0; i < cfg->section_count; i++) {
-        if (cfg->sections[i]->kind == kind && n-- == 0)
-            return cfg->sections[i];
-    }
-    return NULL;
-}
-
-static size_t
-count_of(const struct odks_config *cfg, enum odks_option_section kind)
-{
-    size_t n = 0;
-
-    while (nth(cfg, kind, n) != NULL)
-        n++;
-    return n;
-}
-
 const struct odks_run_conf *
 odks_config_run(const struct odks_config *cfg)
 {
-    return &nth(cfg, ODKS_SECTION_RUN, 0)->conf.run;
+    return &cfg->of_kind[ODKS_SECTION_RUN].section[0]->conf.run;
 }
 
 const struct odks_database_conf *
 odks_config_database(const struct odks_config *cfg)
 {
-    return &nth(cfg, ODKS_SECTION_DATABASE, 0)->conf.database.conf;
+    return &cfg->of_kind[ODKS_SECTION_DATABASE].section[0]->conf.database.conf;
 }
 
 size_t
 odks_config_job_count(const struct odks_config *cfg)
 {
-    return count_of(cfg, ODKS_SECTION_JOB);
+    return cfg->of_kind[ODKS_SECTION_JOB].count;
 }
 
 const struct odks_job_conf *
 odks_config_job(const struct odks_config *cfg, size_t i)
 {
-    const struct odks_section *section = nth(cfg, ODKS_SECTION_JOB, i);
+    const struct odks_sections *jobs = &cfg->of_kind[ODKS_SECTION_JOB];
 
-    return section != NULL ? &section->conf.job.conf : NULL;
+    return i < jobs->count ? &jobs->section[i]->conf.job.conf : NULL;
 }
 
 size_t
 odks_config_central_count(const struct odks_config *cfg)
 {
-    return count_of(cfg, ODKS_SECTION_CENTRAL);
+    return cfg->of_kind[ODKS_SECTION_CENTRAL].count;
 }
 
 const struct odks_central_conf *
 odks_config_central(const struct odks_config *cfg, size_t i)
 {
-    const struct odks_section *section = nth(cfg, ODKS_SECTION_CENTRAL, i);
+    const struct odks_sections *centrals = &cfg->of_kind[ODKS_SECTION_CENTRAL];
 
-    return section != NULL ? &section->conf.central.conf : NULL;
+    return i < centrals->count ? &centrals->section[i]->conf.central.conf
+                               : NULL;
 }
 
 /*

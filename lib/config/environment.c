@@ -57,8 +57,8 @@ collect_names(const struct odks_config *cfg, struct names *names)
     add_options(cfg, ODKS_SECTION_RUN, "", names);
     add_options(cfg, ODKS_SECTION_DATABASE, "", names);
     add_options(cfg, ODKS_SECTION_CENTRAL, "", names);
-    for (size_t i = 0; i < cfg->section_count; i++) {
-        const struct odks_section *section = cfg->sections[i];
+    for (size_t i = 0; i < cfg->all.count; i++) {
+        const struct odks_section *section = cfg->all.section[i];
 
         if (section->name[0] != '\0')
             add_options(cfg, section->kind, section->name, names);

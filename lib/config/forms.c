@@ -92,17 +92,9 @@ odks_config_add_form(struct odks_config *cfg, const struct odks_job_conf *job,
 void
 odks_config_remove_form(struct odks_config *cfg, const char *sync_type)
 {
-    for (size_t i = 0; i < cfg->section_count; i++) {
-        struct odks_section *section = cfg->sections[i];
+    struct odks_section *section =
+        odks_config_section(cfg, ODKS_SECTION_JOB, sync_type);
 
-        if (section->kind != ODKS_SECTION_JOB
-            || strcmp(section->name, sync_type) != 0)
-            continue;
-        free(section->values);
-        free(section);
-        cfg->section_count--;
-        memmove(&cfg->sections[i], &cfg->sections[i + 1],
-                (cfg->section_count - i) * sizeof(cfg->sections[0]));
-        return;
-    }
+    if (section != NULL)
+        odks_config_remove_section(cfg, section);
 }

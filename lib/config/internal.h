@@ -2,7 +2,7 @@
 /*
  * What the files of lib/config share.
  *
- * A configuration is a list of sections, and each section has one value per
+ * A configuration is an array of sections, and each section has one value per
  * option of its schema: a text with its origin. The file, the environment and
  * the flags only write texts; odks_config_finish() then turns them into the
  * structures of config.h.
@@ -19,6 +19,7 @@
 #include "core/buf.h"
 #include "core/cleanup.h"
 #include "core/err.h"
+#include "core/index.h"
 
 enum {
     ODKS_CONFIG_FILE_MAX = 1 << 20, /* bytes of a configuration file */
@@ -67,6 +68,12 @@ struct odks_section {
     union odks_section_conf conf;
 };
 
+/* Sections in the order of the file. */
+struct odks_sections {
+    struct odks_section **section;
+    size_t count;
+};
+
 /* The options of one kind of section. */
 struct odks_schema {
     const struct odks_option *options;
@@ -87,8 +94,9 @@ struct odks_config {
     const char *file;    /* NULL: from the environment alone */
     bool world_readable; /* the file */
     struct odks_schema schema[ODKS_SECTION_COUNT];
-    struct odks_section **sections;
-    size_t section_count;
+    struct odks_sections all; /* owned */
+    struct odks_sections of_kind[ODKS_SECTION_COUNT];
+    struct odks_index by_name[ODKS_SECTION_COUNT]; /* in of_kind */
     struct odks_owned *owned;
     size_t owned_count;
     struct odks_remark *remarks;
@@ -99,7 +107,7 @@ struct odks_config {
     struct odks_option *database; /* options of [database], libpq's included */
 };
 
-/* config.c: the list of sections */
+/* config.c: the sections */
 
 struct odks_config *odks_config_new(void);
 
@@ -112,9 +120,12 @@ struct odks_section *odks_config_add_section(struct odks_config *cfg,
                                              enum odks_option_section kind,
                                              const char *name,
                                              const char *origin);
+/* NULL if there is none of that name. */
 struct odks_section *odks_config_section(const struct odks_config *cfg,
                                          enum odks_option_section kind,
                                          const char *name);
+void odks_config_remove_section(struct odks_config *cfg,
+                                struct odks_section *section);
 /* NULL if the schema of the section has no such key. */
 struct odks_value *odks_config_value(const struct odks_config *cfg,
                                      const struct odks_section *section,
@@ -309,12 +320,10 @@ odks_config_check_privacy(const struct odks_config *cfg,
 /*
  * shared.c: jobs that fill the same table have the same privacy rules and store
  * the same rows: else each would undo what the other did, or take for stored
- * what it did not look at. For a section and those before it.
+ * what it did not look at.
  */
-ODKS_MUST_CHECK bool
-odks_config_check_shared(const struct odks_config *cfg,
-                         const struct odks_section *section,
-                         struct odks_err *err);
+ODKS_MUST_CHECK bool odks_config_check_shared(const struct odks_config *cfg,
+                                              struct odks_err *err);
 
 /*
  * secret.c: the content of a password file, without a byte order mark; the

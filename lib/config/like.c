@@ -78,7 +78,7 @@ inherit(const struct odks_config *cfg, struct odks_section *section,
 {
     const struct odks_section *from = section;
 
-    for (size_t steps = 0; steps < cfg->section_count; steps++) {
+    for (size_t steps = 0; steps < cfg->all.count; steps++) {
         from = model_of(cfg, from, err);
         if (from == NULL)
             return err->code == ODKS_EXIT_OK;
@@ -94,9 +94,10 @@ inherit(const struct odks_config *cfg, struct odks_section *section,
 bool
 odks_config_inherit(struct odks_config *cfg, struct odks_err *err)
 {
-    for (size_t i = 0; i < cfg->section_count; i++) {
-        if (cfg->sections[i]->kind == ODKS_SECTION_JOB
-            && !inherit(cfg, cfg->sections[i], err))
+    const struct odks_sections *jobs = &cfg->of_kind[ODKS_SECTION_JOB];
+
+    for (size_t i = 0; i < jobs->count; i++) {
+        if (!inherit(cfg, jobs->section[i], err))
             return false;
     }
     return true;

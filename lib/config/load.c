@@ -130,10 +130,12 @@ is_unambiguous(const struct odks_config *cfg,
                const struct odks_option *option, const char *variable,
                struct odks_err *err)
 {
-    for (size_t i = 0; i < cfg->section_count; i++) {
-        const struct odks_section *other = cfg->sections[i];
+    const struct odks_sections *siblings = &cfg->of_kind[section->kind];
 
-        if (other == section || other->kind != section->kind)
+    for (size_t i = 0; i < siblings->count; i++) {
+        const struct odks_section *other = siblings->section[i];
+
+        if (other == section)
             continue;
         CLEANUP_FREE char *name = odks_option_env(option, other->name);
         if (strcmp(name, variable) == 0) {
@@ -242,8 +244,8 @@ finish(struct odks_config *cfg, const struct odks_config_flag *flags,
     add_missing_sections(cfg);
     if (!odks_config_check_environment(cfg, err))
         return false;
-    for (size_t i = 0; i < cfg->section_count; i++) {
-        if (!read_environment(cfg, cfg->sections[i], err))
+    for (size_t i = 0; i < cfg->all.count; i++) {
+        if (!read_environment(cfg, cfg->all.section[i], err))
             return false;
     }
     for (size_t i = 0; i < flag_count; i++) {
@@ -252,8 +254,8 @@ finish(struct odks_config *cfg, const struct odks_config_flag *flags,
     }
     if (!odks_config_inherit(cfg, err))
         return false;
-    for (size_t i = 0; i < cfg->section_count; i++) {
-        if (!parse_section(cfg, cfg->sections[i], err))
+    for (size_t i = 0; i < cfg->all.count; i++) {
+        if (!parse_section(cfg, cfg->all.section[i], err))
             return false;
     }
     return odks_config_check(cfg, err);

@@ -193,8 +193,8 @@ print_ini(const struct odks_config *cfg, FILE *out)
     bool first = true;
 
     for (int kind = 0; kind < ODKS_SECTION_COUNT; kind++) {
-        for (size_t i = 0; i < cfg->section_count; i++) {
-            const struct odks_section *section = cfg->sections[i];
+        for (size_t i = 0; i < cfg->all.count; i++) {
+            const struct odks_section *section = cfg->all.section[i];
 
             if ((int) section->kind != kind)
                 continue;
@@ -239,8 +239,8 @@ odks_config_print_file(const struct odks_config *cfg, FILE *out)
         out, "Settings of the service that odk-sync replaces.");
     for (size_t i = 0; i < cfg->remark_count; i++)
         odks_config_print_comment(out, "%s", cfg->remarks[i].text);
-    for (size_t i = 0; i < cfg->section_count; i++) {
-        const struct odks_section *section = cfg->sections[i];
+    for (size_t i = 0; i < cfg->all.count; i++) {
+        const struct odks_section *section = cfg->all.section[i];
         const struct odks_schema *schema = &cfg->schema[section->kind];
 
         if (strcmp(section->origin, "default") == 0)
@@ -329,8 +329,8 @@ print_json(const struct odks_config *cfg, FILE *out)
         root, "file", cfg->file != NULL ? json_text(cfg->file) : NULL);
     (void) member(root, "central");
     (void) member(root, "job");
-    for (size_t i = 0; i < cfg->section_count; i++) {
-        const struct odks_section *section = cfg->sections[i];
+    for (size_t i = 0; i < cfg->all.count; i++) {
+        const struct odks_section *section = cfg->all.section[i];
         struct json_object *object =
             member(root, odks_option_section_name(section->kind));
 

@@ -2,9 +2,13 @@
 /* Jobs that fill the same table must agree on what is in it. */
 #include <config.h>
 
+#include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "config/internal.h"
+#include "core/index.h"
+#include "core/mem.h"
 
 static bool
 same_text(const char *a, const char *b)
@@ -34,16 +38,27 @@ same_items(const char *const *a, const char *const *b)
     return count_in(a, b) == count_in(b, b) && count_in(b, a) == count_in(a, a);
 }
 
-/* Do both fill a table of the same form or dataset? */
+/*
+ * What a job mirrors and where to, as one text that the caller frees; NULL if
+ * it mirrors nothing, or forms that are not known yet.
+ */
+static char *
+make_source(const struct odks_job_conf *job)
+{
+    if (job->central == NULL || odks_config_is_pattern(job))
+        return NULL;
+    return odks_xasprintf("%s\n%" PRId64 "\n%s\n%s\n%s", job->central->name,
+                          job->project, job->schema,
+                          job->form != NULL ? job->form : "",
+                          job->dataset != NULL ? job->dataset : "");
+}
+
+/* Do both fill a table, if they mirror the same form or dataset? */
 static bool
 share_a_table(const struct odks_job_conf *a, const struct odks_job_conf *b)
 {
-    return a->central != NULL && a->central == b->central
-           && a->project == b->project && strcmp(a->schema, b->schema) == 0
-           && same_text(a->form, b->form) && same_text(a->dataset, b->dataset)
-           && !odks_config_is_pattern(a) && !odks_config_is_pattern(b)
-           && (a->tables == NULL || b->tables == NULL
-               || count_in(a->tables, b->tables) > 0);
+    return a->tables == NULL || b->tables == NULL
+           || count_in(a->tables, b->tables) > 0;
 }
 
 static bool
@@ -96,30 +111,67 @@ static const struct agreement {
       "Leave all tables to one job, or Submissions out of the tables of one." },
 };
 
-bool
-odks_config_check_shared(const struct odks_config *cfg,
-                         const struct odks_section *section,
-                         struct odks_err *err)
+static bool
+check_pair(const struct odks_section *a, const struct odks_section *b,
+           struct odks_err *err)
 {
-    const struct odks_job_conf *job = &section->conf.job.conf;
+    const struct odks_job_conf *one = &a->conf.job.conf;
+    const struct odks_job_conf *other = &b->conf.job.conf;
 
-    for (size_t i = 0; cfg->sections[i] != section; i++) {
-        const struct odks_section *other = cfg->sections[i];
-        const struct odks_job_conf *its = &other->conf.job.conf;
-
-        if (other->kind != ODKS_SECTION_JOB || !share_a_table(its, job))
+    if (!share_a_table(one, other))
+        return true;
+    for (size_t i = 0; i < sizeof(agreements) / sizeof(agreements[0]); i++) {
+        if (agreements[i].holds(one, other))
             continue;
-        for (size_t k = 0; k < sizeof(agreements) / sizeof(agreements[0]);
-             k++) {
-            if (agreements[k].holds(its, job))
-                continue;
-            odks_err_set(err, ODKS_EXIT_CONFIG,
-                         "%s: %s and %s fill the same table, but %s",
-                         section->origin, other->title, section->title,
-                         agreements[k].broken);
-            odks_err_hint(err, "%s", agreements[k].hint);
-            return false;
+        odks_err_set(err, ODKS_EXIT_CONFIG,
+                     "%s: %s and %s fill the same table, but %s", b->origin,
+                     a->title, b->title, agreements[i].broken);
+        odks_err_hint(err, "%s", agreements[i].hint);
+        return false;
+    }
+    return true;
+}
+
+/* Jobs with one source are chained, so that only these are compared. */
+struct chains {
+    struct odks_index first; /* of a source: the number of a job */
+    char **source;           /* of each job */
+    size_t *next;            /* of each job: the next one + 1, or 0 */
+    size_t count;
+};
+
+static void
+free_chains(struct chains *c)
+{
+    odks_index_clear(&c->first);
+    for (size_t i = 0; i < c->count; i++)
+        free(c->source[i]);
+    free(c->source);
+    free(c->next);
+}
+
+bool
+odks_config_check_shared(const struct odks_config *cfg, struct odks_err *err)
+{
+    const struct odks_sections *jobs = &cfg->of_kind[ODKS_SECTION_JOB];
+    CLEANUP(free_chains) struct chains c = { .count = jobs->count };
+
+    c.source = odks_xcalloc(jobs->count + 1, sizeof(c.source[0]));
+    c.next = odks_xcalloc(jobs->count + 1, sizeof(c.next[0]));
+    for (size_t i = 0; i < jobs->count; i++) {
+        size_t other = i;
+
+        c.source[i] = make_source(&jobs->section[i]->conf.job.conf);
+        if (c.source[i] == NULL || odks_index_put(&c.first, c.source[i], i))
+            continue;
+        (void) odks_index_get(&c.first, c.source[i], &other);
+        for (;; other = c.next[other] - 1) {
+            if (!check_pair(jobs->section[other], jobs->section[i], err))
+                return false;
+            if (c.next[other] == 0)
+                break;
         }
+        c.next[other] = i + 1;
     }
     return true;
 }

@@ -213,6 +213,20 @@ def bench_idle(args):
             [measure_run(world, "--version") for _ in range(runs)]), base)
 
 
+def bench_jobs(args):
+    """A file of many jobs: proportional to their number, or it shows here."""
+    print("\nmany jobs")
+    base = None
+    for count in (100, 1000, 10000):
+        with new_world(1) as world:
+            for number in range(count):
+                world.jobs[f"j{number}"] = {"like": FORM, "form": f"f{number}"}
+            cost = median([measure_run(world, "config")
+                           for _ in range(args.repeat)])
+            base = base or cost
+            show(f"odk-sync config, {count} jobs", cost, base)
+
+
 ROWS_WRITTEN = ("SELECT relname, n_tup_ins + n_tup_upd + n_tup_del AS rows"
                 " FROM pg_stat_user_tables")
 
@@ -267,9 +281,9 @@ def main():
     parser.add_argument("--rate", type=int, default=4900)
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--million", action="store_true")
-    parser.add_argument("--only", choices=["walk", "memory", "idle", "same"])
+    parser.add_argument("--only", choices=["walk", "memory", "idle", "jobs", "same"])
     args = parser.parse_args()
-    for name, bench in (("idle", bench_idle), ("same", bench_same),
+    for name, bench in (("idle", bench_idle), ("jobs", bench_jobs), ("same", bench_same),
                         ("memory", bench_memory),
                         ("walk", bench_walk)):
         if args.only in (None, name):

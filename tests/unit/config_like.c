@@ -149,6 +149,29 @@ START_TEST(a_form_that_was_found_is_a_job_after_it)
 }
 END_TEST
 
+START_TEST(a_form_that_is_gone_takes_no_other_with_it)
+{
+    struct odks_config *cfg =
+        fixture_ok(CENTRAL "[job all]\nkind = submissions\nproject = 1\n"
+                           "form = *\nevery = 5m\n"
+                           "[job last]\nlike = all\nform = z\n");
+    static const char *const types[] = { "all", "last", "all.a", "all.c" };
+
+    odks_config_add_form(cfg, find(cfg, "all"), "all.a", "a");
+    odks_config_add_form(cfg, find(cfg, "all"), "all.b", "b");
+    odks_config_add_form(cfg, find(cfg, "all"), "all.c", "c");
+    odks_config_remove_form(cfg, "all.b");
+    odks_config_remove_form(cfg, "all.b");
+    ck_assert_uint_eq(odks_config_job_count(cfg), COUNT(types));
+    for (size_t i = 0; i < COUNT(types); i++) {
+        ck_assert_str_eq(odks_config_job(cfg, i)->sync_type, types[i]);
+        ck_assert_ptr_eq(odks_config_job(cfg, i), find(cfg, types[i]));
+    }
+    ck_assert_ptr_null(odks_config_job(cfg, COUNT(types)));
+    odks_config_free(cfg);
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -163,6 +186,7 @@ suite(void)
     tcase_add_test(tc, another_kind);
     tcase_add_test(tc, patterns_choose_forms);
     tcase_add_test(tc, a_form_that_was_found_is_a_job_after_it);
+    tcase_add_test(tc, a_form_that_is_gone_takes_no_other_with_it);
     return s;
 }
 
