@@ -182,14 +182,24 @@ odks_cmd_resume(const struct odks_cli *cli, struct odks_err *err)
 static bool
 check_forget(struct odks_cmd_db *c, const char *type, struct odks_err *err)
 {
-    if (!odks_cmd_is_configured(c, type))
+    struct odks_err ignored = ODKS_ERR_INIT;
+    const struct odks_job_conf *job =
+        odks_config_find_job(c->cfg, type, &ignored);
+
+    if (job == NULL)
         return odks_cmd_check_type(c, type, err);
     odks_err_set(err, ODKS_EXIT_USAGE, "%s is a job of the configuration",
                  type);
-    odks_err_hint(err,
-                  "Delete its section first; or, to leave it out for a "
-                  "while: odk-sync pause %s",
-                  type);
+    if (job->form_of != NULL)
+        odks_err_hint(err,
+                      "Add its form to exclude in [job %s] first; or, to "
+                      "leave it out for a while: odk-sync pause %s",
+                      job->form_of, type);
+    else
+        odks_err_hint(err,
+                      "Delete its section first; or, to leave it out for a "
+                      "while: odk-sync pause %s",
+                      type);
     return false;
 }
 

@@ -25,6 +25,20 @@ odks_walk_find_shared(struct odks_walk *w)
     w->whole = odks_field_copy(w->fields);
 }
 
+/* Another property that has the key, too. */
+static const struct odks_field *
+find_other(const struct odks_field *properties, const struct odks_field *one,
+           const char *key)
+{
+    for (size_t i = 0; i < properties->child_count; i++) {
+        const struct odks_field *p = properties->child[i];
+
+        if (p != one && strcmp(p->key != NULL ? p->key : p->name, key) == 0)
+            return p;
+    }
+    return NULL;
+}
+
 bool
 odks_walk_check_shared(struct odks_walk *w, struct odks_err *err)
 {
@@ -33,11 +47,13 @@ odks_walk_check_shared(struct odks_walk *w, struct odks_err *err)
     w->needs_xml = shared != NULL;
     if (shared == NULL || w->feed == ODKS_FEED_FORM)
         return true;
+    const char *key = shared->key != NULL ? shared->key : shared->name;
+    const struct odks_field *other = find_other(w->fields, shared, key);
     odks_err_set(err, ODKS_EXIT_DATA,
                  "Central hands out one value for several properties: its "
-                 "OData calls %s and another one both %s",
+                 "OData calls both %s and %s %s",
                  shared->path,
-                 shared->key != NULL ? shared->key : shared->name);
+                 other != NULL ? other->path : "one that is left out", key);
     odks_err_hint(err, "Use properties whose names differ in ASCII letters and "
                        "digits, or leave all of these out with drop =.");
     return false;

@@ -134,15 +134,16 @@ enum odks_field_type {
 
 /* A node of the form, as a tree under a nameless root of type GROUP. */
 struct odks_field {
-    char *name; /* key in the rows that are stored; "" for the root */
-    char *path; /* "/person_details/age"; "" for the root */
-    char *key;  /* key in Central's OData, NULL: it is the name */
-    char *raw;  /* path with the names in the form, NULL: it is path */
+    char *name;  /* key in the rows that are stored; "" for the root */
+    char *path;  /* as in the form: "/person_details/age"; "" for the root */
+    char *key;   /* key in Central's OData, NULL: it is the name */
+    char *odata; /* path as Central's OData has it, NULL: it is path */
     /*
      * OData gives several questions one key, and so only one of their answers:
-     * it is in the XML of the submission alone. Such a field has the name that
-     * the form gives it. Of a lost repeat OData does not even have the rows; it
-     * may answer with an error when it is asked for them.
+     * it is in the XML of the submission alone. The name of such a field is the
+     * one that the form gives it, of all others it is the key. Of a lost repeat
+     * OData does not even have the rows; it may answer with an error when it is
+     * asked for them.
      */
     bool is_shared, is_lost;
     enum odks_field_type type;
@@ -158,6 +159,9 @@ ODKS_MUST_CHECK bool odks_central_fields(struct odks_central *central,
                                          int64_t project, const char *form_id,
                                          struct odks_field **root,
                                          struct odks_err *err);
+
+/* Its path as Central's OData has it. */
+const char *odks_field_odata(const struct odks_field *field);
 
 /* A copy that the caller frees. */
 struct odks_field *odks_field_copy(const struct odks_field *field);

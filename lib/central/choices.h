@@ -47,6 +47,6 @@ void odks_filter_free(struct odks_question *q);
 
 /* A path without the prefixes of namespaces, as the form has it, without the
  * root; "" if it is the root, or longer than ODKS_XFORM_PATH. */
-char *odks_xform_raw_path(const char *reference);
+char *odks_xform_path(const char *reference);
 
 #endif

@@ -56,8 +56,7 @@ build(struct json_object *properties, struct odks_err *err)
 {
     CLEANUP_JSON struct json_object *list = fields_of(properties, "odataName");
     CLEANUP_JSON struct json_object *raw = fields_of(properties, "name");
-    struct odks_field *root =
-        odks_fields_build(list, odks_fields_are_shared(list) ? raw : NULL, err);
+    struct odks_field *root = odks_fields_build(list, raw, err);
 
     for (size_t i = 0; root != NULL && i < root->child_count; i++) {
         if (strcmp(root->child[i]->name, "geometry") == 0)

@@ -50,19 +50,24 @@ type_of(struct json_object *json)
 }
 
 static struct odks_field *
-new_field(const struct odks_field *parent, const char *name, const char *key,
-          const char *raw)
+new_field(const char *path, const char *odata, const char *name,
+          const char *key)
 {
     struct odks_field *field = odks_xcalloc(1, sizeof(*field));
 
     field->name = odks_xstrdup(name);
-    field->path = parent != NULL ? odks_xasprintf("%s/%s", parent->path, name)
-                                 : odks_xstrdup("");
+    field->path = odks_xstrdup(path);
     if (strcmp(key, name) != 0)
         field->key = odks_xstrdup(key);
-    if (strcmp(raw, field->path) != 0)
-        field->raw = odks_xstrdup(raw);
+    if (strcmp(odata, path) != 0)
+        field->odata = odks_xstrdup(odata);
     return field;
+}
+
+const char *
+odks_field_odata(const struct odks_field *field)
+{
+    return field->odata != NULL ? field->odata : field->path;
 }
 
 void
@@ -74,7 +79,7 @@ odks_field_free(struct odks_field *root)
         odks_field_free(root->child[i]); /* MAX_DEPTH deep at most */
     free(root->child);
     free(root->key);
-    free(root->raw);
+    free(root->odata);
     free(root->name);
     free(root->path);
     free(root);
@@ -89,7 +94,7 @@ odks_field_copy(const struct odks_field *field)
     copy->name = odks_xstrdup(field->name);
     copy->path = odks_xstrdup(field->path);
     copy->key = field->key != NULL ? odks_xstrdup(field->key) : NULL;
-    copy->raw = field->raw != NULL ? odks_xstrdup(field->raw) : NULL;
+    copy->odata = field->odata != NULL ? odks_xstrdup(field->odata) : NULL;
     copy->child = odks_xcalloc(field->child_count, sizeof(struct odks_field *));
     copy->child_size = field->child_count;
     for (size_t i = 0; i < field->child_count; i++)
@@ -183,16 +188,15 @@ last_step(const char *path)
     return slash != NULL ? slash + 1 : path;
 }
 
-bool
-odks_fields_are_shared(struct json_object *list)
+/* May any of them have another name in the form? OData puts a "_" there. */
+static bool
+may_be_renamed(struct json_object *list)
 {
-    struct odks_index paths = { 0 };
-    bool shared = false;
-
-    for (size_t i = 0; i < json_object_array_length(list) && !shared; i++)
-        shared = !odks_index_put(&paths, get_path(list, i), i);
-    odks_index_clear(&paths);
-    return shared;
+    for (size_t i = 0; i < json_object_array_length(list); i++) {
+        if (strchr(get_path(list, i), '_') != NULL)
+            return true;
+    }
+    return false;
 }
 
 static unsigned
@@ -295,10 +299,11 @@ add_field(struct builder *b, size_t i)
     if (strcmp(clean, path) != 0 && b->raw != NULL)
         return refuse_field(path, "has two different names", b->err);
     if (parent == NULL)
-        return refuse_field(path, "is in no group", b->err);
+        return refuse_field(raw, "is in no group", b->err);
     if (is_taken(parent, key)) {
-        (void) refuse_field(path, "has a name that Central uses itself",
-                            b->err);
+        CLEANUP_FREE char *why = odks_xasprintf(
+            "has the name %s in OData, which Central uses itself", key);
+        (void) refuse_field(raw, why, b->err);
         odks_err_hint(b->err, "Rename it in the form and publish it.");
         return false;
     }
@@ -310,7 +315,7 @@ add_field(struct builder *b, size_t i)
     (void) odks_index_get(&b->paths, path, &first);
     const struct sharing *sharing = &b->sharing[first];
     struct odks_field *field =
-        new_field(parent, sharing->count > 1 ? last_step(raw) : key, key, raw);
+        new_field(raw, path, sharing->count > 1 ? last_step(raw) : key, key);
     field->type = type_of(json_object_array_get_idx(b->list, i));
     mark_shared(parent, field, sharing);
     add_child(parent, field);
@@ -329,7 +334,7 @@ odks_fields_build(struct json_object *list, struct json_object *raw,
                      "Central's answer has more than %d fields", MAX_FIELDS);
         return NULL;
     }
-    CLEANUP_FIELD struct odks_field *root = new_field(NULL, "", "", "");
+    CLEANUP_FIELD struct odks_field *root = new_field("", "", "", "");
     struct builder b = { .list = list, .raw = raw, .root = root, .err = err };
     bool ok = raw == NULL
               || (json_object_is_type(raw, json_type_array)
@@ -375,7 +380,7 @@ odks_central_fields(struct odks_central *central, int64_t project,
         odks_central_unlike(central, "no list of fields", err);
         return false;
     }
-    if (odks_fields_are_shared(list)
+    if (may_be_renamed(list)
         && !odks_central_get(central, raw_target, &raw, NULL, err))
         return false;
     *root = odks_fields_build(list, raw, err);

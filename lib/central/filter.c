@@ -186,12 +186,11 @@ take_sides(struct odks_question *q, const char *from, struct span property,
     if (!is_path(other))
         return false;
     CLEANUP_FREE char *reference = resolve(from, other);
-    CLEANUP_FREE char *raw = odks_xform_raw_path(reference);
-    if (*raw == '\0')
+    CLEANUP_FREE char *path = odks_xform_path(reference);
+    if (*path == '\0')
         return false;
     struct odks_filter *f = add_condition(q, property);
-    f->path = odks_xform_odata_path(raw);
-    f->raw = odks_steal(&raw);
+    f->path = odks_steal(&path);
     return true;
 }
 
@@ -281,7 +280,6 @@ odks_filter_free(struct odks_question *q)
         free(q->filter[i].property);
         free(q->filter[i].text);
         free(q->filter[i].path);
-        free(q->filter[i].raw);
     }
     free(q->filter);
 }

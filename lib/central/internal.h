@@ -91,12 +91,9 @@ odks_central_expect(const struct odks_central *central,
 
 /* --- fields.c ------------------------------------------------------------- */
 
-/* Does any path come more than once in a list of fields? */
-bool odks_fields_are_shared(struct json_object *list);
-
 /*
  * The tree of a list of fields as Central's OData has it; raw is the same list
- * with the names that the form gives them, or NULL where none is shared.
+ * with the names that the form gives them, or NULL where these are the same.
  */
 ODKS_MUST_CHECK struct odks_field *odks_fields_build(struct json_object *list,
                                                      struct json_object *raw,

@@ -114,9 +114,9 @@ struct place {
 static const char *
 name_in_form(const struct odks_field *field)
 {
-    const char *step = field->raw != NULL ? strrchr(field->raw, '/') : NULL;
+    const char *step = strrchr(field->path, '/');
 
-    return step != NULL ? step + 1 : field->name;
+    return step != NULL ? step + 1 : field->path;
 }
 
 static void restore_fields(const struct place *at);

@@ -45,7 +45,7 @@ odks_xform_odata_path(const char *path)
 }
 
 char *
-odks_xform_raw_path(const char *reference)
+odks_xform_path(const char *reference)
 {
     const char *below =
         reference[0] != '\0' ? strchr(reference + 1, '/') : NULL;
@@ -97,9 +97,9 @@ read_question(struct odks_xform_reader *r, const struct odks_xml *node,
 {
     struct odks_xform *form = r->form;
     const struct odks_xml *label = odks_xml_child(node, NULL, "label");
-    CLEANUP_FREE char *raw = odks_xform_raw_path(ref);
+    CLEANUP_FREE char *path = odks_xform_path(ref);
 
-    if (*raw == '\0' || (label == NULL && !is_select(node)))
+    if (*path == '\0' || (label == NULL && !is_select(node)))
         return true;
     if (form->question_count == r->question_size) {
         r->question_size = r->question_size > 0 ? 2 * r->question_size : 64;
@@ -107,9 +107,8 @@ read_question(struct odks_xform_reader *r, const struct odks_xml *node,
                                             sizeof(*form->question));
     }
     struct odks_question *q = &form->question[form->question_count++];
-    *q = (struct odks_question){ .path = odks_xform_odata_path(raw),
-                                 .label = odks_itext_label(&r->text, label) };
-    q->raw = odks_steal(&raw);
+    *q = (struct odks_question){ .label = odks_itext_label(&r->text, label) };
+    q->path = odks_steal(&path);
     return !is_select(node) || odks_choices_read(r, node, ref, q);
 }
 
@@ -140,8 +139,6 @@ read_body(struct odks_xform_reader *r, const struct odks_xml *parent,
 static void
 index_questions(struct odks_xform *form)
 {
-    for (size_t i = 0; i < form->question_count; i++)
-        (void) odks_index_put(&form->by_path, form->question[i].raw, i);
     for (size_t i = 0; i < form->question_count; i++)
         (void) odks_index_put(&form->by_path, form->question[i].path, i);
 }
@@ -195,7 +192,6 @@ static void
 free_question(struct odks_question *q)
 {
     free(q->path);
-    free(q->raw);
     free(q->label.plain);
     free(q->list);
     free(q->file);

@@ -69,15 +69,12 @@ enum odks_select { ODKS_SELECT_NONE, ODKS_SELECT_ONE, ODKS_SELECT_MANY };
 struct odks_filter {
     char *property;
     char *text; /* or NULL */
-    char *path; /* of the question, or NULL; its names as Central's OData has
-                   them, */
-    char *raw;  /* and as the form has them */
+    char *path; /* of the question, or NULL */
 };
 
 /* A question, or a group or repeat with a label. */
 struct odks_question {
-    char *path; /* its names as Central's OData has them, */
-    char *raw;  /* and as the form has them */
+    char *path; /* as the form has it */
     struct odks_label label;
     enum odks_select select; /* MANY: select multiple or rank */
     char *list;              /* name of its choices; NULL: not in the form */
@@ -98,7 +95,7 @@ struct odks_xform {
     size_t list_count;
     struct odks_text *text; /* of the labels */
     size_t text_count;
-    struct odks_index by_path; /* of question: first all raw paths */
+    struct odks_index by_path; /* of question */
 };
 
 /*
@@ -119,10 +116,7 @@ void odks_xform_free(struct odks_xform *form);
 ODKS_DEFINE_CLEANUP(xform, struct odks_xform *, odks_xform_free)
 #define CLEANUP_XFORM CLEANUP(odks_cleanup_xform)
 
-/*
- * The question at a path, with its names as either the form or Central's OData
- * has them; NULL if the form shows none there.
- */
+/* The question at a path; NULL if the form shows none there. */
 const struct odks_question *odks_xform_question(const struct odks_xform *form,
                                                 const char *path);
 

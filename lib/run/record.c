@@ -70,8 +70,13 @@ odks_record_failure(struct odks_attempt *a, struct odks_err *cause,
 void
 odks_record_time_limit(const struct odks_attempt *a, struct odks_err *cause)
 {
-    if (!cause->timed_out || !a->advanced)
+    if (!cause->timed_out)
         return;
+    if (!a->advanced) {
+        odks_err_hint(cause, "Nothing was stored in this time. Allow more of "
+                             "it: --max-time, or max_time in [odk-sync].");
+        return;
+    }
     odks_err_set(
         cause, ODKS_EXIT_OK,
         "time limit reached; %" PRId64 " %s stored, the next run continues",

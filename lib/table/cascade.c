@@ -14,6 +14,7 @@
 #include "core/log.h"
 #include "core/mem.h"
 #include "sql/queries.h"
+#include "table/rules.h"
 #include "table/viewplan.h"
 
 bool
@@ -48,19 +49,22 @@ struct answer {
 };
 
 static bool
-is_path(const struct odks_source *source, const char *path)
+is_path(const struct odks_views *v, const struct odks_source *source,
+        const char *path)
 {
     return source->field != NULL && source->part[0] == '\0'
            && strcmp(source->field->path, path) == 0
            && (source->oid == ODKS_OID_TEXT || source->oid == ODKS_OID_INTEGER
-               || source->oid == ODKS_OID_BIGINT);
+               || source->oid == ODKS_OID_BIGINT)
+           && !odks_privacy_masks(v->model->privacy, path);
 }
 
 static const struct odks_source *
-find_path(const struct odks_source_table *table, const char *path)
+find_path(const struct odks_views *v, const struct odks_source_table *table,
+          const char *path)
 {
     for (size_t i = 0; i < table->count; i++) {
-        if (is_path(&table->column[i], path))
+        if (is_path(v, &table->column[i], path))
             return &table->column[i];
     }
     return NULL;
@@ -84,10 +88,8 @@ find_answer(const struct odks_views *v, const struct odks_source_table *from,
     bool reachable = filter->path != NULL;
 
     for (; from != NULL && filter->path != NULL; from = find_parent(v, from)) {
-        const struct odks_source *source = find_path(from, filter->raw);
+        const struct odks_source *source = find_path(v, from, filter->path);
 
-        if (source == NULL)
-            source = find_path(from, filter->path);
         if (source != NULL && (reachable || from->table->parent == NULL))
             return (struct answer){ from, source };
         reachable = reachable && from->count > 0;

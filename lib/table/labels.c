@@ -112,9 +112,8 @@ find_questions(const struct odks_views *v, struct odks_source_table *to)
             source->field = target->field;
             source->part = type->part[k].name;
             if (v->xform != NULL)
-                source->question = odks_xform_question(
-                    v->xform, target->field->raw != NULL ? target->field->raw
-                                                         : target->field->path);
+                source->question =
+                    odks_xform_question(v->xform, target->field->path);
         }
     }
 }

@@ -10,6 +10,7 @@
 #include "core/mem.h"
 #include "table/number.h"
 #include "table/rules.h"
+#include "table/tree.h"
 #include "table/types.h"
 
 static bool
@@ -28,7 +29,7 @@ clear(struct odks_mask *m)
     free(m->child);
     free(m->name);
     free(m->path);
-    free(m->raw);
+    free(m->odata);
 }
 
 void
@@ -66,7 +67,7 @@ find_rule(struct odks_privacy *p, const struct odks_mask *m,
     for (size_t i = 0; i < p->count; i++) {
         struct odks_rule *rule = &p->rule[i];
 
-        if (!odks_rule_names(rule, m->path, m->raw))
+        if (!odks_rule_names(rule, m->path, m->odata))
             continue;
         rule->matched = true;
         if (*found != NULL && !say_the_same(rule, *found))
@@ -146,7 +147,7 @@ make(struct odks_privacy *p, const struct odks_field *field,
 
     m->name = odks_xstrdup(field->name);
     m->path = odks_xstrdup(field->path);
-    m->raw = field->raw != NULL ? odks_xstrdup(field->raw) : NULL;
+    m->odata = odks_xstrdup(odks_field_odata(field));
     m->type = field->type;
     if (!find_rule(p, m, &own, err))
         return false;
@@ -201,30 +202,38 @@ odks_privacy_bind(struct odks_privacy *p, struct odks_field *fields,
     return true;
 }
 
-/* name is that of an OData table, behind "Submissions" and its point. */
 static const struct odks_mask *
-find_repeat(const struct odks_mask *m, const char *name)
+find_path(const struct odks_mask *m, const char *path)
 {
     for (size_t i = 0; i < m->count; i++) {
         const struct odks_mask *child = &m->child[i];
-        size_t len = strlen(child->name);
+        size_t len = strlen(child->path);
 
-        if (strncmp(child->name, name, len) != 0)
+        if (strncmp(child->path, path, len) != 0)
             continue;
-        if (name[len] == '\0')
+        if (path[len] == '\0')
             return child;
-        if (name[len] == '.')
-            return find_repeat(child, name + len + 1);
+        if (path[len] == '/')
+            return find_path(child, path);
     }
     return NULL;
 }
 
 bool
+odks_privacy_masks(const struct odks_privacy *p, const char *path)
+{
+    const struct odks_mask *m =
+        p != NULL && p->root != NULL ? find_path(p->root, path) : NULL;
+
+    return m != NULL && m->rule != NULL;
+}
+
+bool
 odks_privacy_drops_repeat(const struct odks_privacy *p, const char *odata)
 {
-    const char *name = strchr(odata, '.');
-    const struct odks_mask *m = p != NULL && p->root != NULL && name != NULL
-                                    ? find_repeat(p->root, name + 1)
+    CLEANUP_FREE char *path = odks_table_path(odata);
+    const struct odks_mask *m = p != NULL && p->root != NULL && path[0] != '\0'
+                                    ? find_path(p->root, path)
                                     : NULL;
 
     return m != NULL && m->rule != NULL && m->rule->action == ODKS_DROP;

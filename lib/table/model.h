@@ -80,7 +80,9 @@ struct odks_target {
  */
 struct odks_table {
     char *name;                    /* without schema */
-    char *odata;                   /* "Submissions.person_details" */
+    char *odata;                   /* "Submissions.person_details"; where the
+                                      form has other names than OData:
+                                      "Submissions/person-details" */
     const struct odks_field *root; /* of the form, or the repeat */
     struct odks_table *parent;     /* NULL: the submissions */
     bool wanted;                   /* among conf->tables: is written */

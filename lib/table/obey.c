@@ -15,6 +15,7 @@
 #include "sql/queries.h"
 #include "table/rules.h"
 #include "table/sqltext.h"
+#include "table/tree.h"
 
 static const char *
 get(const struct odks_plan *plan, int row, int column)
@@ -108,10 +109,10 @@ find_table(const struct odks_plan *plan, const char *odata)
 }
 
 static bool
-any_covers(const struct odks_late *late, const char *path, const char *raw)
+any_covers(const struct odks_late *late, const char *path, const char *odata)
 {
     for (size_t i = 0; i < late->count; i++) {
-        if (odks_rule_covers(late->rule[i], path, raw))
+        if (odks_rule_covers(late->rule[i], path, odata))
             return true;
     }
     return false;
@@ -145,7 +146,8 @@ find_stale(struct odks_plan *plan, const struct odks_late *late, size_t i)
 
         if (c->table == i && c->state != ODKS_NEW
             && (c->field == NULL
-                || any_covers(late, c->field->path, c->field->raw)))
+                || any_covers(late, c->field->path,
+                              odks_field_odata(c->field))))
             add_stale(table, c->column);
     }
     plan->model->unsettled |= table->stale_count > 0;
@@ -247,18 +249,15 @@ odks_plan_save_privacy(struct odks_db *db, const struct odks_model_conf *conf,
     return res != NULL;
 }
 
-/* Is the repeat itself dropped, by any rule? Its path is its OData name. */
+/* Is the repeat itself dropped, by any rule? */
 static bool
 is_dropped(const struct odks_late *late, const char *odata)
 {
-    CLEANUP_FREE char *path = odks_xstrdup(odata);
+    CLEANUP_FREE char *path = odks_table_path(odata);
 
-    for (char *p = path; (p = strchr(p, '.')) != NULL;)
-        *p = '/';
-    const char *below = strchr(path, '/');
-    for (size_t i = 0; below != NULL && i < late->count; i++) {
+    for (size_t i = 0; path[0] != '\0' && i < late->count; i++) {
         if (late->rule[i]->action == ODKS_DROP
-            && odks_rule_covers(late->rule[i], below, NULL))
+            && odks_rule_covers(late->rule[i], path, NULL))
             return true;
     }
     return false;

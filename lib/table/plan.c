@@ -382,6 +382,7 @@ odks_plan_make(struct odks_db *db, const struct odks_model_conf *conf,
                struct odks_err *err)
 {
     if (!odks_tree_build(conf, fields, &plan->model, err)
+        || !odks_registry_adopt(db, conf, fields, err)
         || !odks_registry_read(db, conf, &plan->reg, err)
         || !find_postgis(db, fields, plan, err)
         || !check_place(plan, conf, err))

@@ -40,6 +40,14 @@ struct odks_registry {
     bool *seen; /* rows that the form still has */
 };
 
+/*
+ * Earlier versions recorded the names that OData has. Once for each form, let
+ * the registry have the names of the form.
+ */
+ODKS_MUST_CHECK bool odks_registry_adopt(struct odks_db *db,
+                                         const struct odks_model_conf *conf,
+                                         const struct odks_field *fields,
+                                         struct odks_err *err);
 ODKS_MUST_CHECK bool odks_registry_read(struct odks_db *db,
                                         const struct odks_model_conf *conf,
                                         struct odks_registry *reg,

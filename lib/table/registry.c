@@ -7,7 +7,24 @@
 #include "core/mem.h"
 #include "sql/queries.h"
 #include "table/rules.h"
+#include "table/tree.h"
 #include "table/types.h"
+
+bool
+odks_registry_adopt(struct odks_db *db, const struct odks_model_conf *conf,
+                    const struct odks_field *fields, struct odks_err *err)
+{
+    CLEANUP_JSON struct json_object *names =
+        odks_tree_names(conf->feed, fields);
+    struct odks_model_key key;
+    const char *const *k = odks_model_key(conf, &key);
+    const char *const params[] = { k[0], k[1], k[2], k[3],
+                                   json_object_get_string(names) };
+    CLEANUP_PGRESULT PGresult *res =
+        odks_db_query(db, &odks_sql_column_adopt, params, err);
+
+    return res != NULL;
+}
 
 bool
 odks_registry_read(struct odks_db *db, const struct odks_model_conf *conf,

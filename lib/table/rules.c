@@ -18,27 +18,6 @@ enum { KEY_ID_LEN = 16, TEXT_MAX = 8 << 20 };
 
 #define LATE "late-"
 
-static bool
-is_ascii(const char *text)
-{
-    while (*text != '\0' && (unsigned char) *text < 0x80)
-        text++;
-    return *text == '\0';
-}
-
-/*
- * The name of a rule is as Central's OData has it: "a-b" and "a.b" are both
- * "a_b" there, and are masked together. It would have all names of another
- * script as "__": these stay as they are.
- */
-static char *
-rule_name(const char *item, size_t len)
-{
-    CLEANUP_FREE char *name = odks_xstrndup(item, len);
-
-    return is_ascii(name) ? odks_xform_odata_path(name) : odks_steal(&name);
-}
-
 static enum odks_action
 action_of(const char *to)
 {
@@ -63,7 +42,7 @@ add(struct odks_privacy *p, enum odks_action action, const char *item)
         rule.decimals = rule.action == ODKS_DECIMALS ? to[0] - '0' : 0;
     }
     rule.system = odks_config_is_system(p->conf, item, len);
-    rule.name = rule_name(item, len);
+    rule.name = odks_xstrndup(item, len);
     rule.said = odks_xasprintf("%s %s",
                                action == ODKS_DROP   ? "drop"
                                : action == ODKS_HASH ? "hash"
@@ -201,33 +180,36 @@ names(const char *name, const char *path)
 }
 
 /*
- * A question may have the names that the form gives it, or those that OData
- * makes of them; a rule in another script is only then compared with the latter
- * when the others are not known.
+ * A rule has the names of the form or those that OData makes of them. Of what
+ * the form had before only one of the two is known, and which it is is not.
  */
 static bool
 meet(bool test(const char *, const char *), const struct odks_rule *rule,
-     const char *path, const char *raw)
+     const char *path, const char *odata)
 {
+    if (rule->system)
+        return false;
+    if (test(rule->name, path))
+        return true;
+    if (odata != NULL)
+        return test(rule->name, odata);
     CLEANUP_FREE char *name = odks_xform_odata_path(rule->name);
-    CLEANUP_FREE char *clean = odks_xform_odata_path(path);
-
-    return !rule->system
-           && (test(rule->name, path) || test(rule->name, clean)
-               || (raw != NULL ? test(rule->name, raw) : test(name, path)));
+    CLEANUP_FREE char *made = odks_xform_odata_path(path);
+    return test(name, path) || test(rule->name, made);
 }
 
 bool
 odks_rule_covers(const struct odks_rule *rule, const char *path,
-                 const char *raw)
+                 const char *odata)
 {
-    return meet(covers, rule, path, raw);
+    return meet(covers, rule, path, odata);
 }
 
 bool
-odks_rule_names(const struct odks_rule *rule, const char *path, const char *raw)
+odks_rule_names(const struct odks_rule *rule, const char *path,
+                const char *odata)
 {
-    return meet(names, rule, path, raw);
+    return meet(names, rule, path, odata);
 }
 
 const char *
@@ -370,7 +352,7 @@ static void
 collect(const struct odks_rule *rule, const struct odks_mask *m,
         struct odks_buf *text)
 {
-    if (odks_rule_names(rule, m->path, m->raw)
+    if (odks_rule_names(rule, m->path, m->odata)
         && !odks_buf_printf(text, "%s%s", text->len > 0 ? ", " : "", m->path))
         return;
     for (size_t i = 0; i < m->count; i++)

@@ -28,7 +28,7 @@ struct odks_rule {
 struct odks_mask {
     char *name;
     char *path;
-    char *raw; /* with its names in the form; NULL: the same, or not known */
+    char *odata; /* its path in OData */
     enum odks_field_type type;
     const struct odks_rule *rule; /* NULL: none; of all below if it drops */
     bool below;                   /* here or below there is any rule */
@@ -49,14 +49,14 @@ struct odks_privacy {
 };
 
 /*
- * Does the rule name what is at path, or something that it is in? raw is the
- * path with the names in the form, NULL: it is not known.
+ * Does the rule name what is at path, or something that it is in? odata is its
+ * path in OData; NULL: path may be either, of a question that the form had.
  */
 bool odks_rule_covers(const struct odks_rule *rule, const char *path,
-                      const char *raw);
+                      const char *odata);
 /* Just what is at path? */
 bool odks_rule_names(const struct odks_rule *rule, const char *path,
-                     const char *raw);
+                     const char *odata);
 
 /*
  * Do rows that obey all of have, a text as odks_privacy_text() gives, obey
@@ -85,6 +85,9 @@ const char *odks_rule_system_from(const struct odks_rule *rule);
 struct odks_sqltext;
 void odks_rule_add_rejects(struct odks_sqltext *t,
                            const struct odks_rule *rule);
+
+/* Is the question at path, in the bound form, stored otherwise than it is? */
+bool odks_privacy_masks(const struct odks_privacy *privacy, const char *path);
 
 /* Has the bound form this repeat, "Submissions.person", and is it dropped? */
 bool odks_privacy_drops_repeat(const struct odks_privacy *privacy,

@@ -49,13 +49,43 @@ odata_name(enum odks_feed feed, const char *path)
     return name;
 }
 
+/* What the registry calls the table of a repeat: see struct odks_table. */
+static char *
+name_source(enum odks_feed feed, const struct odks_field *field)
+{
+    if (field->odata == NULL)
+        return odata_name(feed, field->path);
+    return odks_xasprintf("%s%s", odks_feed_names(feed)->table, field->path);
+}
+
+char *
+odks_table_path(const char *odata)
+{
+    const char *below = strpbrk(odata, "./");
+    char *path = odks_xstrdup(below != NULL ? below : "");
+
+    if (path[0] == '.') {
+        for (char *p = path; (p = strchr(p, '.')) != NULL;)
+            *p = '/';
+    }
+    return path;
+}
+
 static bool
-is_wanted(const struct odks_model_conf *conf, const char *odata)
+is_called(enum odks_feed feed, const struct odks_table *table, const char *name)
+{
+    CLEANUP_FREE char *odata = odata_name(feed, odks_field_odata(table->root));
+
+    return strcmp(name, table->odata) == 0 || strcmp(name, odata) == 0;
+}
+
+static bool
+is_wanted(const struct odks_model_conf *conf, const struct odks_table *table)
 {
     if (conf->tables == NULL)
         return true;
     for (size_t i = 0; conf->tables[i] != NULL; i++) {
-        if (strcmp(conf->tables[i], odata) == 0)
+        if (is_called(conf->feed, table, conf->tables[i]))
             return true;
     }
     return false;
@@ -75,10 +105,10 @@ add_table(struct odks_model *model, const struct odks_model_conf *conf,
 {
     struct odks_table *table = odks_xcalloc(1, sizeof(*table));
 
-    table->odata = odata_name(conf->feed, field->path);
+    table->odata = name_source(conf->feed, field);
     table->root = field;
     table->parent = parent;
-    table->wanted = is_wanted(conf, table->odata);
+    table->wanted = is_wanted(conf, table);
     if (parent == NULL)
         add_system(table, odks_system(conf->feed));
     for (size_t i = 0; parent != NULL && i < ODKS_REPEAT_COLUMNS; i++)
@@ -141,7 +171,8 @@ check_tables(const struct odks_model *model, const struct odks_model_conf *conf,
     for (size_t i = 0; conf->tables != NULL && conf->tables[i] != NULL; i++) {
         size_t k = 0;
 
-        while (k < model->table_count && strcmp(known[k], conf->tables[i]) != 0)
+        while (k < model->table_count
+               && !is_called(conf->feed, model->table[k], conf->tables[i]))
             k++;
         if (k < model->table_count)
             continue;
@@ -185,6 +216,45 @@ odks_tree_build(const struct odks_model_conf *conf,
     }
     *model = odks_steal(&new);
     return true;
+}
+
+static void
+add_name(struct json_object *names, const char *from, const char *to)
+{
+    /* what may be either of two is left alone */
+    bool twice = json_object_object_get_ex(names, from, NULL);
+
+    (void) json_object_object_add(names, from,
+                                  twice ? NULL : json_object_new_string(to));
+}
+
+static void
+collect_names(enum odks_feed feed, const struct odks_field *field,
+              struct json_object *names)
+{
+    for (size_t i = 0; i < field->child_count; i++) {
+        const struct odks_field *child = field->child[i];
+
+        if (child->odata != NULL)
+            add_name(names, child->odata, child->path);
+        if (child->odata != NULL && child->type == ODKS_FIELD_REPEAT) {
+            CLEANUP_FREE char *from = odata_name(feed, child->odata);
+            CLEANUP_FREE char *dots = odata_name(feed, child->path);
+            CLEANUP_FREE char *to = name_source(feed, child);
+            add_name(names, from, to);
+            add_name(names, dots, to);
+        }
+        collect_names(feed, child, names);
+    }
+}
+
+struct json_object *
+odks_tree_names(enum odks_feed feed, const struct odks_field *fields)
+{
+    struct json_object *names = json_object_new_object();
+
+    collect_names(feed, fields, names);
+    return names;
 }
 
 static void

@@ -26,6 +26,19 @@ struct odks_fields {
 /* fields is { 0 }; the caller frees fields->field. */
 void odks_fields_of(const struct odks_table *table, struct odks_fields *fields);
 
+/*
+ * The path of a repeat, from struct odks_table.odata; "" for the submissions.
+ * The caller frees it.
+ */
+char *odks_table_path(const char *odata);
+
+/*
+ * From the paths and tables of OData to those of the form, where they differ:
+ * an object of texts; null where several have one name. The caller puts it.
+ */
+struct json_object *odks_tree_names(enum odks_feed feed,
+                                    const struct odks_field *fields);
+
 /* Is there any place among a field and those in it? */
 bool odks_tree_has_geometry(const struct odks_field *field);
 

@@ -32,6 +32,7 @@ LEFT JOIN pg_catalog.pg_attribute a
     AND NOT a.attisdropped
 CROSS JOIN LATERAL (SELECT CASE WHEN c.odk_type <> 'table'
     THEN c.path
+    WHEN strpos(c.odata, '/') > 0 THEN substr(c.odata, strpos(c.odata, '/'))
     WHEN strpos(c.odata, '.') > 0
     THEN replace(substr(c.odata, strpos(c.odata, '.')), '.', '/')
     ELSE '' END AS path) p

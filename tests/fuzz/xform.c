@@ -24,7 +24,6 @@ check_form(const struct odks_xform *form)
     for (size_t i = 0; i < form->question_count; i++) {
         const struct odks_question *q = &form->question[i];
         FUZZ_REQUIRE(odks_xform_question(form, q->path) != NULL);
-        FUZZ_REQUIRE(odks_xform_question(form, q->raw) != NULL);
         check_label(form, &q->label);
     }
     for (size_t i = 0; i < form->list_count; i++) {

@@ -31,14 +31,30 @@ def _state(central, form, project):
 
 
 def read_fields(central, form, project):
+    """As OData has them; "form" is the path that the form gives to each."""
     from urllib.parse import quote
-    status, _, body = central.request(
-        "GET", f"/v1/projects/{project}/forms/{quote(form, safe='')}"
-        "/fields?odata=true",
-        headers={"Authorization": "Bearer " + central.login()})
-    if status != 200:
-        raise RuntimeError(f"fields of {form}: {status}")
-    return json.loads(body)
+    lists = []
+    for query in ("?odata=true", ""):
+        status, _, body = central.request(
+            "GET", f"/v1/projects/{project}/forms/{quote(form, safe='')}"
+            f"/fields{query}",
+            headers={"Authorization": "Bearer " + central.login()})
+        if status != 200:
+            raise RuntimeError(f"fields of {form}: {status}")
+        lists.append(json.loads(body))
+    for field, named in zip(*lists):
+        field["form"] = named["path"]
+    return lists[0]
+
+
+class _Names:
+    """From the paths of the form to those of OData."""
+
+    def __init__(self, fields):
+        self._odata = {field["form"]: field["path"] for field in fields}
+
+    def odata(self, path):
+        return self._odata.get(path, path)
 
 
 def instant(text):
@@ -163,8 +179,9 @@ def _tables(fields):
     for field in fields:
         path = field["path"]
         if field["type"] == "repeat":
-            tables[path] = _Table("Submissions" + path.replace("/", "."),
-                                  path)
+            named = field["form"]
+            tables[path] = _Table("Submissions" + (
+                path.replace("/", ".") if named == path else named), path)
     for field in fields:
         path = field["path"]
         if field["type"] in ("structure", "repeat"):
@@ -175,7 +192,7 @@ def _tables(fields):
     return tables
 
 
-def _locate(session, tables, form, project):
+def _locate(session, tables, names, form, project):
     """Fill in where the tables and columns are."""
     by_odata = {table.odata: table for table in tables.values()}
     for row in session.rows(
@@ -186,7 +203,8 @@ def _locate(session, tables, form, project):
             continue
         table.schema, table.name = row["table_schema"], row["table_name"]
         if row["path"]:
-            table.columns.setdefault((row["path"], row["odk_type"]), {})[
+            path = names.odata(row["path"])
+            table.columns.setdefault((path, row["odk_type"]), {})[
                 row["part"]] = row["column_name"]
 
 
@@ -202,11 +220,11 @@ def _dig(row, keys):
     return row
 
 
-def _read_rejects(session, tables, kept):
+def _read_rejects(session, tables, paths, kept):
     """(id of the submission, id of the row, path) of what did not fit, or of
     what was kept but may be wrong."""
     names = ", ".join(f"'{table.name}'" for table in tables.values())
-    return {(r["submission_id"], r["row_id"], r["path"])
+    return {(r["submission_id"], r["row_id"], paths.odata(r["path"]))
             for r in session.rows("SELECT * FROM odk_sync_reject"
                                   f" WHERE table_name IN ({names})")
             if r["kept"] is kept}
@@ -463,14 +481,14 @@ def _left_over(session, tables, form, project, ids):
             yield f"{id_}: {row['odata']} still has rows"
 
 
-def _forbidden(session, masks, form, project):
+def _forbidden(session, masks, names, form, project):
     """Columns that the rules leave nothing of hold nothing, in any row."""
     for row in session.rows(
             "SELECT c.* FROM odk_sync_column c JOIN information_schema.columns"
             " i USING (table_schema, table_name, column_name)"
             f" WHERE source = 'form' AND form = {_literal(form)}"
             f" AND project = {project} AND path <> ''"):
-        action, _ = masks.above(row["path"]) or (None, None)
+        action, _ = masks.above(names.odata(row["path"])) or (None, None)
         if action == "drop" or (action == "hash"
                                 and row["odk_type"] != "text"):
             column = f'"{row["table_name"]}"."{row["column_name"]}"'
@@ -488,22 +506,24 @@ def differences(central, session, form, project=1, truth=None, **rules):
     fields = read_fields(central, form, project)
     state = truth or _state(central, form, project)
     kinds = {field["path"]: field["type"] for field in fields}
+    names = _Names(fields)
     if rules.masks:
         state = rules.masks.truth(state, kinds)
         fields = rules.masks.fields(fields)
     tables = _tables(fields)
-    _locate(session, tables, form, project)
+    _locate(session, tables, names, form, project)
     for table in tables.values():
         if table.name is None:
             return [f"{table.odata}: there is no table"]
         _read(session, table)
     comparison = _Comparison(tables, kinds,
-                             _read_rejects(session, tables, False),
-                             _read_rejects(session, tables, True), rules)
+                             _read_rejects(session, tables, names, False),
+                             _read_rejects(session, tables, names, True),
+                             rules)
     comparison.all({kind: state[kind] for kind in ("live", "deleted")})
     found = comparison.found + list(_hidden(session, tables))
     if rules.masks:
-        found += _forbidden(session, rules.masks, form, project)
+        found += _forbidden(session, rules.masks, names, form, project)
     if rules.on_delete == "hard":
         found += _left_over(session, tables, form, project,
                             rules.skip
@@ -573,12 +593,12 @@ class _Entities:
             if key == "deletedAt" and self.rules.on_delete == "keep":
                 value = None
             self.cell(row, column, kind, value)
-        for name in properties:
+        for name, path in properties:
             parts = {"": truth[name] or None}
             if name == "geometry":
                 parts = _place_parts(truth[name] or None)
             for part, value in parts.items():
-                self.cell(row, self.columns.get("/" + name, {}).get(part),
+                self.cell(row, self.columns.get("/" + path, {}).get(part),
                           "decimal" if part else "string", value)
 
     def gone(self, id_):
@@ -593,7 +613,8 @@ class _Entities:
             self.say(id_, f"is purged, and _deleted_at {row['_deleted_at']!r}")
 
     def all(self, state):
-        properties = {p["odataName"] for p in state["form"]["properties"]}
+        properties = {(p["odataName"], p["name"])
+                      for p in state["form"]["properties"]}
         live = {i for i, r in self.rows.items() if r["_deleted_at"] is None}
         if live != self.shown:
             self.say(self.view, "shows other rows than the live ones")

@@ -13,8 +13,8 @@ CONTROLS = {"select": "select1", "selectMultiple": "select", "rank": "rank",
 
 
 def q(name, label, kind="string", choices=None, output=None, only=""):
-    """A question; choices: the name of a list, or what ends in .csv; only: a
-    choice filter, in brackets."""
+    """A question; choices: the name of a list, what ends in .csv, or labels by
+    name that only this question has; only: a choice filter, in brackets."""
     return {"name": name, "label": label, "kind": kind, "choices": choices,
             "output": output, "only": only}
 
@@ -64,7 +64,12 @@ class Writer:
         tag = CONTROLS.get(node["kind"], "input")
         label = self.label(path + ":label", node["label"])
         choices = ""
-        if node["choices"] is not None:
+        if isinstance(node["choices"], dict):
+            choices = "".join(
+                f"<item><label>{escape(label)}</label>"
+                f"<value>{escape(name)}</value></item>"
+                for name, label in node["choices"].items())
+        elif node["choices"] is not None:
             name = node["choices"].removesuffix(".csv")
             if name != node["choices"]:
                 self.files.add(name)

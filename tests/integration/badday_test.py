@@ -612,7 +612,8 @@ def test_max_time():
         world.central.clock(advance=60)
         world.central.script({"match": "expand", "times": 1, "action": {
             "stall": [2000, 60]}})
-        fails(world, 75, ["time limit"], "run", "--max-time=1s")
+        fails(world, 75, ["time limit", "Nothing was stored"], "run",
+              "--max-time=1s")
         world.ok("run")
         world.compare(FORM)
 

@@ -58,6 +58,25 @@ def synced(world, count=6):
     return ids
 
 
+def test_properties_that_share_a_name():
+    """Central hands out one value for both: no run may take it for either."""
+    with new_world() as world:
+        world.init()
+        world.central.dataset(NAME, ["home-town", "home.town", "age"])
+        later(world)
+        result = world.exits(65, "run")
+        tap.check("both /home-town and /home.town home_town" in result.err,
+                  result.err)
+        world.jobs["list"]["drop"] = "home.town"
+        world.hurry()
+        result = world.exits(65, "run")
+        tap.check("both /home-town and one that is left out" in result.err,
+                  result.err)
+        world.jobs["list"]["drop"] = "home_town"
+        world.hurry()
+        world.ok("run")
+
+
 def compare(world, **rules):
     found = oracle.entities(world.central, world.session, NAME, **rules)
     tap.check(not found, f"{len(found)} differences:\n" + "\n".join(found))
@@ -122,7 +141,7 @@ def test_columns_and_comments():
             " attname = '{}'))"
         for name, text in (("_id", "key of the entity"),
                            ("_raw", "the entity as Central sent it"),
-                           ("home_town", "/home_town (text)"),
+                           ("home_town", "/home-town (text)"),
                            ("geometry_lat", "/geometry (place, lat)")):
             tap.equal(world.session.value(comment.format(TABLE, TABLE, name)),
                       text, name)
@@ -783,7 +802,7 @@ def test_discover_doctor_status_schema():
                   "doctor")
         tap.check("list" in world.ok("status").out, "status")
         tap.check("list" in world.ok("history").out, "history")
-        tap.check("/home_town" in world.ok("schema", "show", "list").out,
+        tap.check("/home-town" in world.ok("schema", "show", "list").out,
                   "schema show")
         tap.equal(world.ok("schema", "diff", "list").out,
                   "the tables of list are as its dataset\n", "schema diff")

@@ -200,6 +200,19 @@ def test_the_hint_about_a_foreign_table_works_word_for_word():
         world.ok("run", "single")
 
 
+def test_a_job_of_a_form_is_forgotten_once_the_form_is_excluded():
+    with new_world(include="simple") as world:
+        filled(world, "simple")
+        world.ok("run")
+        result = world.exits(64, "forget", "all.simple")
+        tap.check("exclude in [job all]" in result.err, result.err)
+        world.jobs["all"]["include"] = "none"
+        world.hurry()
+        world.ok("run")
+        world.ok("forget", "all.simple")
+        tap.equal(types(world), ["all"], "sync types")
+
+
 def test_a_form_with_a_section_of_its_own_is_left_to_it():
     with new_world(include="house*, simple", raw="no") as world:
         world.jobs["homes"] = {"like": "all", "form": "household",

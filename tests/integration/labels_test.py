@@ -127,7 +127,7 @@ def test_comments_hold_the_labels():
             tap.equal(comment(world, relation, "town"),
                       "Which town? (/town, select_one, list towns)", relation)
         tap.equal(comment(world, "v_census_label_fr", "head_sex"),
-                  "Sexe (/about/head_sex, select_one, list sexes)", "fr")
+                  "Sexe (/about/head-sex, select_one, list sexes)", "fr")
         tap.equal(comment(world, "census", "ward"),
                   "Ward (/ward, select_one, choices in the file wards.csv)",
                   "file")
@@ -364,7 +364,7 @@ def test_languages_that_are_asked_for():
     with new_world(languages="FR") as world:
         filled(world)
         tap.equal(comment(world, "census", "head_sex"),
-                  "Sexe (/about/head_sex, select_one, list sexes)", "comment")
+                  "Sexe (/about/head-sex, select_one, list sexes)", "comment")
         tap.equal([v for v in views(world) if "_label_" in v],
                   ["v_census__person_label_fr", "v_census_label_fr"], "views")
         tap.equal(world.session.value(
@@ -565,6 +565,31 @@ VILLAGES = [
 ]
 
 
+def test_choices_of_questions_that_share_a_name():
+    """OData calls all of them "__"; each has a list of its own."""
+    with new_world() as world:
+        world.init()
+        xform.publish(world.central, FORM, "1", [
+            q("пол", "Пол", "select", {"1": "М", "2": "Ж"}),
+            q("раса", "Раса", "select", {"1": "Белый", "2": "Чёрный"}),
+            q("роль", "Роль", "selectMultiple", {"1": "Врач", "2": "Иной"})],
+            languages=["default"], lists={})
+        world.central.create(FORM, data={"пол": "2", "раса": "1",
+                                         "роль": "1 2"})
+        world.central.clock(advance=3600)
+        world.ok("run")
+        tap.equal(table(world, "SELECT пол, раса, роль FROM"
+                        " odk.v_census_label_default"),
+                  [("Ж", "Белый", "Врач, Иной")], "labels")
+        tap.equal(table(world, "SELECT label FROM odk.v_census_choice_роль"
+                        " ORDER BY position"), [("Врач",), ("Иной",)],
+                  "choice view")
+        tap.equal(table(world, "SELECT list, label FROM odk.v_census_choices"
+                        " WHERE name = '1' ORDER BY 1"),
+                  [("/пол", "М"), ("/раса", "Белый"), ("/роль", "Врач")],
+                  "lists")
+
+
 def cascade(world, version, only, **lists):
     """A cascade in the submission, in a repeat and in a repeat within it."""
     here = only.replace("DISTRICT", "/data/district")
@@ -643,6 +668,22 @@ def test_choices_of_one_name_without_a_filter_that_helps():
                             " odk_sync_schema_log WHERE detail ~ '/village'"),
                       [("/village: centre in list vil",)], "schema log")
             tap.equal(world.ok("run").err, "", "second run")
+
+
+def test_a_filter_by_an_answer_that_is_hashed():
+    """It cannot be compared with the choices: the name shows, with a word."""
+    with new_world(hash="district") as world:
+        world.jobs["census"]["hash_key_file"] = world.path("key")
+        world.write("key", "k" * 40)
+        world.init()
+        cascade(world, "1", "[parent = DISTRICT]")
+        fill_cascade(world)
+        world.central.clock(advance=3600)
+        result = world.ok("run")
+        tap.check("/village: several choices of list vil" in result.err,
+                  result.err)
+        tap.equal(table(world, "SELECT DISTINCT village FROM"
+                        " odk.v_census_label_fr"), [("centre",)], "labels")
 
 
 def test_choices_of_one_name_come_and_go():

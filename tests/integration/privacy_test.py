@@ -753,7 +753,7 @@ def test_entities():
                                   " _creator", hash_key_file=world.path("key"))
         world.central.clock(advance=3600)
         said = world.ok("doctor").out
-        tap.check("drop first-name: /first_name" in said, said)
+        tap.check("drop first-name: /first-name" in said, said)
         world.ok("run")
         nothing_of(world, ["CANARY"])
         got = row(world, "folk__entity", f"_id = '{ids[1]}'")

@@ -354,6 +354,111 @@ def test_names_of_another_script():
                   [["Анна", 32, False, "Анна", False]], "deleted")
 
 
+def test_a_question_that_replaces_another_has_its_own_column():
+    """Both are called "__" in OData, one after the other."""
+    with Quirk("имя", {"люди[]": ["x"]}) as w:
+        w.submit({"имя": "Анна", "люди": [{"x": "p"}]})
+        w.sync()
+        before = w.shape()
+        w.publish("телефон", {"скот[]": ["x"]})
+        w.submit({"телефон": "555", "скот": [{"x": "q"}]})
+        w.sync()
+        tap.equal(w.cells("имя, телефон"), [["Анна", None], [None, "555"]],
+                  "answers")
+        tap.equal((w.cells("x", "quirk__люди"), w.cells("x", "quirk__скот")),
+                  ([["p"]], [["q"]]), "rows")
+        w.publish("имя", {"люди[]": ["x"]})
+        w.submit({"имя": "Ян", "люди": [{"x": "r"}]})
+        w.sync()
+        tap.equal(w.cells("имя, телефон"), [["Анна", None], [None, "555"],
+                                            ["Ян", None]], "and back")
+        tap.equal(len(w.cells("x", "quirk__люди")), 2, "rows and back")
+        tap.equal([r for r in w.shape() if r["relname"] == "quirk"][
+            :len([r for r in before if r["relname"] == "quirk"])],
+            [r for r in before if r["relname"] == "quirk"], "shape")
+
+
+def test_a_question_keeps_its_column_when_another_shares_its_name():
+    with Quirk("a-b", "имя", {"r-1[]": ["x"]}) as w:
+        w.submit({"a-b": "1", "имя": "Анна", "r-1": [{"x": "p"}]})
+        w.sync()
+        w.publish("a-b", "имя", {"r-1[]": ["x"]}, "a.b", "год",
+                  {"r.1[]": ["x"]})
+        w.submit({"a-b": "2", "a.b": "3", "имя": "Ян", "год": "5",
+                  "r-1": [{"x": "q"}], "r.1": [{"x": "s"}]})
+        w.sync()
+        tap.equal(w.cells("a_b, a_b_2, имя, год"),
+                  [["1", None, "Анна", None], ["2", "3", "Ян", "5"]],
+                  "answers")
+        tap.equal(sorted(w.cells("x", "quirk__r_1")), [["p"], ["q"]], "r-1")
+        tap.equal(w.cells("x", "quirk__r_1_2"), [["s"]], "r.1")
+        w.publish("a-b", "имя", {"r-1[]": ["x"]})  # alone again
+        w.submit({"a-b": "4", "имя": "Оля", "r-1": [{"x": "t"}]})
+        w.sync()
+        tap.equal(w.cells("a_b, имя")[2], ["4", "Оля"], "alone again")
+        tap.equal(len(w.cells("x", "quirk__r_1")), 3, "rows")
+
+
+def test_names_of_earlier_versions_are_taken_over():
+    """They were those of OData. Tables, columns and views stay."""
+    with Quirk("имя", "a-b:int", {"r-1[]": ["x-y", "z"]}, "c") as w:
+        first = w.submit({"имя": "Анна", "a-b": 1, "c": "c",
+                          "r-1": [{"x-y": "p", "z": "z"}]})
+        w.sync()
+        w.session.run(
+            "ALTER TABLE odk.quirk RENAME COLUMN имя TO q__;"
+            "UPDATE odk_sync_column SET of_form = false, path = CASE path"
+            " WHEN '/имя' THEN '/__' WHEN '/a-b' THEN '/a_b'"
+            " WHEN '/r-1/x-y' THEN '/r_1/x_y' WHEN '/r-1/z' THEN '/r_1/z'"
+            " ELSE path END, column_name = CASE column_name"
+            " WHEN 'имя' THEN 'q__' ELSE column_name END,"
+            " odata = replace(odata, 'Submissions/r-1', 'Submissions.r_1');"
+            "UPDATE odk_sync_view SET digest = NULL, odata ="
+            " replace(odata, 'Submissions/r-1', 'Submissions.r_1');"
+            "UPDATE odk_sync_cursor SET etag = NULL")
+        tap.equal(w.session.value(
+            "SELECT count(*) FROM odk_sync_column"
+            " WHERE odata = 'Submissions.r_1'"), 3, "columns as before")
+        shape, views = w.shape(), w.session.rows(
+            "SELECT view_name FROM odk_sync_view ORDER BY 1")
+        result = w.ok("schema", "diff", "quirk")
+        tap.check("tables of quirk are as its form" in result.out, result.out)
+        w.sync()
+        w.publish("телефон", "a-b:int", {"r-1[]": ["x-y", "z"]}, "c")
+        w.submit({"телефон": "555", "a-b": 2, "r-1": [{"x-y": "q"}]})
+        w.sync()
+        tap.equal(w.cells("q__, a_b, телефон"),
+                  [["Анна", 1, None], [None, 2, "555"]], "replaced")
+        w.publish("имя", "a-b:int", {"r-1[]": ["x-y", "z"]}, "c")
+        w.central.edit(FORM, first, data={"имя": "Оля", "a-b": 3})
+        w.sync()
+        tap.equal(w.cells("q__, a_b, телефон"),
+                  [["Оля", 3, None], [None, 2, "555"]], "edited")
+        tap.equal([r for r in w.shape() if r["attname"] != "телефон"], shape,
+                  "shape")
+        tap.equal(w.session.rows(
+            "SELECT view_name FROM odk_sync_view ORDER BY 1"), views, "views")
+
+
+def test_a_rule_is_about_the_question_that_it_names():
+    with Quirk("a-b", "a.b", "имя", "год", {"r-1[]": ["x"]}, {"r.1[]": ["x"]},
+               drop="a.b, /r-1, /год") as w:
+        w.submit({"a-b": "1", "a.b": "secret", "имя": "Анна", "год": "secret",
+                  "r-1": [{"x": "secret"}], "r.1": [{"x": "q"}]})
+        w.sync()
+        tap.equal(w.cells("a_b, имя"), [["1", "Анна"]], "answers")
+        tap.equal(w.cells("x", "quirk__r_1"), [["q"]], "rows")
+        tap.check("secret" not in w.session.value(
+            "SELECT to_jsonb(t)::text FROM odk.quirk t"), "dropped")
+        w.jobs["quirk"]["drop"] = "чтоугодно"
+        result = w.exits(78, "run")
+        tap.check("чтоугодно" in result.err, result.err)
+        # what OData calls them stands for all of them
+        w.jobs["quirk"]["drop"] = "a_b, /r_1, __"
+        w.sync()
+        tap.equal(w.cells("a_b, имя"), [[None, None]], "all of them")
+
+
 def instances(w):
     """The requests for single submissions since the last call."""
     return [r["path"] for r in w.central.requests()["requests"]
@@ -543,7 +648,7 @@ def test_name_id_is_refused():
         with Quirk("a", field) as w:
             w.central.clock(advance=60)
             result = w.exits(65, "run")
-            tap.check("__id has a name that Central uses itself" in result.err
+            tap.check("has the name __id in OData, which Central uses itself" in result.err
                       and "Rename it" in result.err, str(result))
 
 

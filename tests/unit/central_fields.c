@@ -44,7 +44,10 @@ START_TEST(fields)
         ODKS_FIELD_GROUP,    ODKS_FIELD_REPEAT,
         ODKS_FIELD_INT
     };
-    const struct script_step steps[] = { LOGIN, JSON(all_types), { NULL } };
+    /* "_" may stand for something else: the names of the form are asked for */
+    const struct script_step steps[] = {
+        LOGIN, JSON(all_types), JSON(all_types), { NULL }
+    };
     struct session s;
     struct odks_field *root;
 
@@ -93,12 +96,14 @@ static const struct {
 
 START_TEST(refused_fields)
 {
-    const struct script_step steps[] = { LOGIN,
-                                         JSON(refused[_i].odata),
-                                         { NULL } };
+    struct script_step steps[] = {
+        LOGIN, JSON(refused[_i].odata), { NULL }, { NULL }
+    };
     struct session s;
     struct odks_field *root;
 
+    if (strchr(refused[_i].odata, '_') != NULL)
+        steps[2] = steps[1];
     session_begin(&s, steps);
     ck_assert(!odks_central_fields(s.central, 1, "f", &root, &s.err));
     ck_assert_ptr_null(root);
@@ -210,6 +215,31 @@ START_TEST(shared_keys)
 }
 END_TEST
 
+/* Alone under its key, a question has its own path nevertheless. */
+START_TEST(path_is_that_of_the_form)
+{
+    const struct script_step steps[] = {
+        LOGIN,
+        JSON("[" FIELD("/g_1", "structure") "," FIELD("/g_1/__", "int") "]"),
+        JSON("[{\"path\":\"/g.1\"},{\"path\":\"/g.1/\xd0\xb8\"}]"),
+        { NULL }
+    };
+    struct session s;
+    struct odks_field *root;
+
+    session_begin(&s, steps);
+    ck_assert_msg(odks_central_fields(s.central, 1, "f", &root, &s.err), "%s",
+                  s.err.message);
+    const struct odks_field *field = root->child[0]->child[0];
+    ck_assert_str_eq(field->path, "/g.1/\xd0\xb8");
+    ck_assert_str_eq(odks_field_odata(field), "/g_1/__");
+    ck_assert_str_eq(field->name, "__");
+    ck_assert(!field->is_shared && !odks_field_is_renamed(root));
+    odks_field_free(root);
+    session_end(&s);
+}
+END_TEST
+
 /* Without the names that the form gives them no answer can be found. */
 static const struct {
     struct script_step step;
@@ -250,6 +280,7 @@ suite(void)
     tcase_add_test(tc, fields);
     tcase_add_loop_test(tc, refused_fields, 0, COUNT(refused));
     tcase_add_loop_test(tc, shared_keys, 0, COUNT(shared));
+    tcase_add_test(tc, path_is_that_of_the_form);
     tcase_add_loop_test(tc, shared_keys_without_names, 0, COUNT(bad_names));
     suite_add_tcase(s, tc);
     return s;

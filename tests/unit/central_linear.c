@@ -164,8 +164,8 @@ count_fields(int count, bool is_shared)
     struct odks_err err = ODKS_ERR_INIT;
 
     blocks = 0;
-    CLEANUP_FIELD struct odks_field *root = odks_fields_build(
-        odata, odks_fields_are_shared(odata) ? raw : NULL, &err);
+    CLEANUP_FIELD struct odks_field *root =
+        odks_fields_build(odata, is_shared ? raw : NULL, &err);
     ck_assert_msg(root != NULL, "%s", err.message);
     ck_assert_uint_eq(root->child_count, (size_t) count);
     return blocks;

@@ -135,8 +135,8 @@ START_TEST(languages_and_labels)
     ck_label(form, "/sex", 0, "Sex of ${name}, ...");
     ck_label(form, "/sex", 1, "Sex of ${name}, ..."); /* "-" is none */
     ck_label(form, "/pic", 0, "long");
-    ck_label(form, "/member_list", 1, "Members");
-    ck_label(form, "/member_list/inner/leaf", 0, "Leaf");
+    ck_label(form, "/member-list", 1, "Members");
+    ck_label(form, "/member-list/inner/leaf", 0, "Leaf");
     ck_assert_ptr_null(odks_xform_question(form, "/nolabel"));
     ck_assert_ptr_null(odks_xform_question(form, "/lost"));
     odks_xform_free(form);
@@ -152,8 +152,8 @@ START_TEST(selects)
     } want[] = {
         { "/name", ODKS_SELECT_NONE, NULL, NULL },
         { "/sex", ODKS_SELECT_ONE, "sexes", NULL },
-        { "/member_list/_2nd_town", ODKS_SELECT_MANY, "towns", NULL },
-        { "/member_list/order", ODKS_SELECT_MANY, "sexes", NULL },
+        { "/member-list/2nd.town", ODKS_SELECT_MANY, "towns", NULL },
+        { "/member-list/order", ODKS_SELECT_MANY, "sexes", NULL },
         { "/yn", ODKS_SELECT_ONE, "/yn", NULL },
         { "/ward", ODKS_SELECT_ONE, NULL, "wards.csv" },
         { "/shop", ODKS_SELECT_ONE, NULL, "shops.csv" },
@@ -215,12 +215,34 @@ START_TEST(without_translations)
 
     ck_assert_uint_eq(form->language_count, 1);
     ck_assert_str_eq(form->language[0], "default");
-    ck_label(form, "/Location/address/Street_Name", 0, "Street-Name");
-    ck_label(form, "/Location/address/zip_code", 0, "zip.code");
-    ck_label(form, "/__", 0, "caron");
-    ck_label(form, "/a_b_c", 0, "run");
-    ck_assert_ptr_nonnull(odks_xform_question(form, "/_1st"));
+    ck_label(form, "/Location/address/Street-Name", 0, "Street-Name");
+    ck_label(form, "/Location/address/zip.code", 0, "zip.code");
+    ck_label(form, "/_1st", 0, "_1st");
+    ck_label(form, "/1st", 0, "1st");
+    ck_label(form, "/\xc4\x8d", 0, "caron");
+    ck_label(form, "/a-.b_c", 0, "run");
+    ck_assert_ptr_null(odks_xform_question(form, "/a_b_c"));
     odks_xform_free(form);
+}
+END_TEST
+
+/* Measured on a real Central. */
+static const struct {
+    const char *path, *odata;
+} paths[] = {
+    { "/Location/address/Street-Name", "/Location/address/Street_Name" },
+    { "/1st", "/_1st" },
+    { "/_1st", "/_1st" },
+    { "/a-.b_c", "/a_b_c" },
+    { "/\xc4\x8d", "/__" },
+    { "/x\xc4\x8d.y/z", "/x_y/z" },
+};
+
+START_TEST(odata_paths)
+{
+    CLEANUP_FREE char *made = odks_xform_odata_path(paths[_i].path);
+
+    ck_assert_str_eq(made, paths[_i].odata);
 }
 END_TEST
 
@@ -360,6 +382,7 @@ suite(void)
     tcase_add_test(tc, selects);
     tcase_add_test(tc, choices);
     tcase_add_test(tc, without_translations);
+    tcase_add_loop_test(tc, odata_paths, 0, sizeof(paths) / sizeof(paths[0]));
     tcase_add_loop_test(tc, no_forms, 0, 13);
     tcase_add_test(tc, limits);
     tcase_add_test(tc, damaged);
