@@ -127,7 +127,7 @@ static const struct {
       "[" FIELD("/a_b", "int") "," FIELD("/x_y", "date") "," FIELD(
           "/a_b", "string") "]",
       "[{\"path\":\"/a-b\"},{\"path\":\"/x-y\"},{\"path\":\"/a.b\"}]",
-      "/a-b int a_b shared\n/x_y date\n/a.b text a_b shared\n", "/a-b" },
+      "/a-b int a_b shared\n/x-y date\n/a.b text a_b shared\n", "/a-b" },
     { "another script", "[" FIELD("/__", "string") "," FIELD("/__", "int") "]",
       "[{\"path\":\"/\xd0\xb8\xd0\xbc\xd1\x8f\"},"
       "{\"path\":\"/\xd0\xbb\xd0\xb5\xd1\x82\"}]",
