@@ -17,7 +17,7 @@ enum { WINDOW_ROWS = 1000 }; /* Central takes about 0.2 s for each */
 void
 odks_walk_find_shared(struct odks_walk *w)
 {
-    if (w->whole != NULL || !odks_field_is_renamed(w->fields))
+    if (w->whole != NULL || !odks_field_has_key(w->fields))
         return;
     w->only_xml = odks_field_lost(w->fields) != NULL;
     if (w->only_xml)

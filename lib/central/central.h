@@ -166,8 +166,8 @@ const char *odks_field_odata(const struct odks_field *field);
 /* A copy that the caller frees. */
 struct odks_field *odks_field_copy(const struct odks_field *field);
 
-/* Has any field another key in OData? That is so where any is shared. */
-bool odks_field_is_renamed(const struct odks_field *root);
+/* Does any field have a key that is not its name? */
+bool odks_field_has_key(const struct odks_field *root);
 /* The first question or repeat that is shared, or the first that is lost; NULL:
  * there is none. */
 const struct odks_field *odks_field_shared(const struct odks_field *root);

@@ -115,12 +115,12 @@ odks_field_shared(const struct odks_field *root)
 }
 
 bool
-odks_field_is_renamed(const struct odks_field *root)
+odks_field_has_key(const struct odks_field *root)
 {
     bool found = root->key != NULL;
 
     for (size_t i = 0; !found && i < root->child_count; i++)
-        found = odks_field_is_renamed(root->child[i]);
+        found = odks_field_has_key(root->child[i]);
     return found;
 }
 

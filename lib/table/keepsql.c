@@ -11,26 +11,6 @@
 #include "table/system.h"
 #include "table/types.h"
 
-static void
-add(struct odks_maker *m, const char *text)
-{
-    odks_sql_add(&m->t, text);
-}
-
-static void
-add_stage(struct odks_maker *m, size_t i)
-{
-    CLEANUP_FREE char *name = odks_xasprintf(STAGE "%zu", i);
-
-    add(m, name);
-}
-
-static void
-add_table(struct odks_maker *m, size_t i)
-{
-    odks_sql_table(&m->t, m->model->schema, m->model->table[i]->name);
-}
-
 /* Did a privacy rule come to the column late? What is stored must not stay. */
 static bool
 is_stale(const struct odks_table *table, size_t column)
@@ -67,19 +47,20 @@ add_stored_answers(struct odks_maker *m)
          i++) {
         if (!is_kept(table, i))
             continue;
-        add(m, between);
+        odks_maker_add(m, between);
         odks_sql_ident(&m->t, table->column[i].name);
         between = ", ";
         if (i < table->system_count) {
-            add(m, " = CASE WHEN s._raw IS NOT NULL THEN t._raw ||"
+            odks_maker_add(
+                m, " = CASE WHEN s._raw IS NOT NULL THEN t._raw ||"
                    " jsonb_build_object('__system', s._raw -> '__system') END");
             continue;
         }
-        add(m, " = t.");
+        odks_maker_add(m, " = t.");
         odks_sql_ident(&m->t, table->column[i].name);
     }
     /* nothing is to be kept */
-    add(m, between[0] == ',' ? "" : " SET _id = s._id");
+    odks_maker_add(m, between[0] == ',' ? "" : " SET _id = s._id");
 }
 
 /* Does any answer of the repeat, or the repeat itself, come from the XML? */
@@ -99,9 +80,9 @@ static void
 add_columns(struct odks_maker *m, const struct odks_table *table, bool stored)
 {
     for (size_t c = 0; c < table->column_count; c++) {
-        add(m, c > 0 ? ", " : "");
+        odks_maker_add(m, c > 0 ? ", " : "");
         if (stored && is_stale(table, c))
-            add(m, "NULL");
+            odks_maker_add(m, "NULL");
         else
             odks_sql_ident(&m->t, table->column[c].name);
     }
@@ -114,23 +95,23 @@ make_repeat(struct odks_maker *m, size_t i, char **keep)
     const struct odks_table *table = m->model->table[i];
     bool root = m->model->table[0]->wanted;
 
-    add(m, "DELETE FROM ");
-    add_stage(m, i);
-    add(m, " s WHERE s._submission_id = ANY ($1::text[])"
-           " AND EXISTS (SELECT FROM ");
-    add_table(m, root ? 0 : i);
-    add(m, root ? " t WHERE t._id = s._submission_id)"
-                : " t WHERE t._submission_id = s._submission_id)");
+    odks_maker_add(m, "DELETE FROM ");
+    odks_maker_add_stage(m, i);
+    odks_maker_add(m, " s WHERE s._submission_id = ANY ($1::text[])"
+                      " AND EXISTS (SELECT FROM ");
+    odks_maker_add_table(m, root ? 0 : i);
+    odks_maker_add(m, root ? " t WHERE t._id = s._submission_id)"
+                           : " t WHERE t._submission_id = s._submission_id)");
     keep[0] = odks_maker_take(m);
-    add(m, "INSERT INTO ");
-    add_stage(m, i);
-    add(m, " (");
+    odks_maker_add(m, "INSERT INTO ");
+    odks_maker_add_stage(m, i);
+    odks_maker_add(m, " (");
     add_columns(m, table, false);
-    add(m, ") SELECT ");
+    odks_maker_add(m, ") SELECT ");
     add_columns(m, table, true);
-    add(m, " FROM ");
-    add_table(m, i);
-    add(m, " WHERE _submission_id = ANY ($1::text[])");
+    odks_maker_add(m, " FROM ");
+    odks_maker_add_table(m, i);
+    odks_maker_add(m, " WHERE _submission_id = ANY ($1::text[])");
     keep[1] = odks_maker_take(m);
 }
 
@@ -142,11 +123,12 @@ odks_maker_keep(struct odks_maker *m, struct odks_merge_sql *sql)
 
     sql->keep = odks_xcalloc(2 * model->table_count + 1, sizeof(char *));
     if (model->table[0]->wanted) {
-        add(m, "UPDATE " STAGE "0 s");
+        odks_maker_add(m, "UPDATE " STAGE "0 s");
         add_stored_answers(m);
-        add(m, " FROM ");
-        add_table(m, 0);
-        add(m, " t WHERE t._id = s._id AND s._id = ANY ($1::text[])");
+        odks_maker_add(m, " FROM ");
+        odks_maker_add_table(m, 0);
+        odks_maker_add(m,
+                       " t WHERE t._id = s._id AND s._id = ANY ($1::text[])");
         sql->keep[n++] = odks_maker_take(m);
     }
     for (size_t i = 1; i < model->table_count; i++) {

@@ -7,22 +7,22 @@
 #include "core/mem.h"
 #include "table/mergesql.h"
 
-static void
-add(struct odks_maker *m, const char *text)
+void
+odks_maker_add(struct odks_maker *m, const char *text)
 {
     odks_sql_add(&m->t, text);
 }
 
-static void
-add_stage(struct odks_maker *m, size_t i)
+void
+odks_maker_add_stage(struct odks_maker *m, size_t i)
 {
     CLEANUP_FREE char *name = odks_xasprintf(STAGE "%zu", i);
 
-    add(m, name);
+    odks_maker_add(m, name);
 }
 
-static void
-add_table(struct odks_maker *m, size_t i)
+void
+odks_maker_add_table(struct odks_maker *m, size_t i)
 {
     odks_sql_table(&m->t, m->model->schema, m->model->table[i]->name);
 }
@@ -40,8 +40,8 @@ add_columns(struct odks_maker *m, const struct odks_table *table,
             const char *prefix, size_t first)
 {
     for (size_t i = first; i < line_columns(table); i++) {
-        add(m, i > first ? ", " : "");
-        add(m, prefix);
+        odks_maker_add(m, i > first ? ", " : "");
+        odks_maker_add(m, prefix);
         odks_sql_ident(&m->t, table->column[i].name);
     }
 }
@@ -54,14 +54,15 @@ static void
 add_comparable(struct odks_maker *m, const struct odks_table *table,
                const char *prefix)
 {
-    add(m, "ROW(");
+    odks_maker_add(m, "ROW(");
     for (size_t i = 1; i < line_columns(table); i++) {
-        add(m, i > 1 ? ", " : "");
-        add(m, prefix);
+        odks_maker_add(m, i > 1 ? ", " : "");
+        odks_maker_add(m, prefix);
         odks_sql_ident(&m->t, table->column[i].name);
-        add(m, table->column[i].oid == ODKS_OID_OTHER ? "::text" : "");
+        odks_maker_add(m,
+                       table->column[i].oid == ODKS_OID_OTHER ? "::text" : "");
     }
-    add(m, ")");
+    odks_maker_add(m, ")");
 }
 
 /* Do the rows s and t differ, apart from the id that joined them? */
@@ -69,7 +70,7 @@ static void
 add_differ(struct odks_maker *m, const struct odks_table *table)
 {
     add_comparable(m, table, "s.");
-    add(m, " IS DISTINCT FROM ");
+    odks_maker_add(m, " IS DISTINCT FROM ");
     add_comparable(m, table, "t.");
 }
 
@@ -83,33 +84,34 @@ make_probe(struct odks_maker *m)
 {
     bool root = m->model->table[0]->wanted;
 
-    add(m, "SELECT CASE WHEN ");
+    odks_maker_add(m, "SELECT CASE WHEN ");
     if (root) {
-        add(m, "EXISTS (SELECT FROM ");
-        add_table(m, 0);
-        add(m, " WHERE _id = $2) THEN 1 WHEN ");
+        odks_maker_add(m, "EXISTS (SELECT FROM ");
+        odks_maker_add_table(m, 0);
+        odks_maker_add(m, " WHERE _id = $2) THEN 1 WHEN ");
     }
-    add(m,
+    odks_maker_add(
+        m,
         "$2 = '' THEN 0 ELSE (SELECT count(*) FROM {schema}.odk_sync_reject r"
         " WHERE ");
     odks_maker_our_rejects(m);
-    add(m, " AND submission_id = ANY ($1::text[]))");
+    odks_maker_add(m, " AND submission_id = ANY ($1::text[]))");
     for (size_t i = 0; i < m->model->table_count; i++) {
         if (!m->model->table[i]->wanted)
             continue;
-        add(m, " + (SELECT count(*) FROM ");
-        add_table(m, i);
-        add(m, i == 0 ? " WHERE _id = ANY ($1::text[]))"
-                      : " WHERE _submission_id = ANY ($1::text[]))");
+        odks_maker_add(m, " + (SELECT count(*) FROM ");
+        odks_maker_add_table(m, i);
+        odks_maker_add(m, i == 0 ? " WHERE _id = ANY ($1::text[]))"
+                                 : " WHERE _submission_id = ANY ($1::text[]))");
     }
     /* without their submissions no key guards the repeats */
-    add(m, root ? " END, true" : " END, false");
+    odks_maker_add(m, root ? " END, true" : " END, false");
     for (size_t i = 0; root && i < m->model->table_count; i++) {
         if (!m->model->table[i]->wanted)
             continue;
-        add(m, " AND NOT EXISTS (SELECT FROM ");
-        add_table(m, i);
-        add(m, ")");
+        odks_maker_add(m, " AND NOT EXISTS (SELECT FROM ");
+        odks_maker_add_table(m, i);
+        odks_maker_add(m, ")");
     }
 }
 
@@ -121,11 +123,11 @@ static void
 make_enter(struct odks_maker *m)
 {
     if (m->conf->timezone != NULL) {
-        add(m, "SET LOCAL timezone = ");
+        odks_maker_add(m, "SET LOCAL timezone = ");
         odks_sql_literal(&m->t, m->conf->timezone);
-        add(m, "; ");
+        odks_maker_add(m, "; ");
     }
-    add(m, "SET LOCAL jit = off; SAVEPOINT " ODKS_MERGE_SAVEPOINT);
+    odks_maker_add(m, "SET LOCAL jit = off; SAVEPOINT " ODKS_MERGE_SAVEPOINT);
 }
 
 static void
@@ -133,20 +135,20 @@ make_stage_table(struct odks_maker *m, size_t i)
 {
     const struct odks_table *table = m->model->table[i];
 
-    add(m, "DROP TABLE IF EXISTS ");
-    add_stage(m, i);
-    add(m, ";\nCREATE TEMPORARY TABLE ");
-    add_stage(m, i);
+    odks_maker_add(m, "DROP TABLE IF EXISTS ");
+    odks_maker_add_stage(m, i);
+    odks_maker_add(m, ";\nCREATE TEMPORARY TABLE ");
+    odks_maker_add_stage(m, i);
     if (!table->wanted) {
-        add(m, " (_id text) ON COMMIT DROP;\n");
+        odks_maker_add(m, " (_id text) ON COMMIT DROP;\n");
         return;
     }
     /* the types of the table as they are, in no words */
-    add(m, " ON COMMIT DROP AS SELECT ");
+    odks_maker_add(m, " ON COMMIT DROP AS SELECT ");
     add_columns(m, table, "", 0);
-    add(m, " FROM ");
-    add_table(m, i);
-    add(m, " WITH NO DATA;\n");
+    odks_maker_add(m, " FROM ");
+    odks_maker_add_table(m, i);
+    odks_maker_add(m, " WITH NO DATA;\n");
 }
 
 /* A transaction may merge more than once: what is left goes first. */
@@ -157,7 +159,8 @@ make_stage(struct odks_maker *m)
         if (i == 0 || m->model->table[i]->wanted)
             make_stage_table(m, i);
     }
-    add(m, "DROP TABLE IF EXISTS " CHANGED ", " REJECTS ";\n"
+    odks_maker_add(
+        m, "DROP TABLE IF EXISTS " CHANGED ", " REJECTS ";\n"
            "CREATE TEMPORARY TABLE " REJECTS " (kept boolean,"
            " sync_type text, table_name text, submission_id text, row_id text, "
            "path text,"
@@ -173,13 +176,15 @@ make_stage(struct odks_maker *m)
 static void
 add_differing_repeats(struct odks_maker *m, size_t i)
 {
-    add(m, "SELECT DISTINCT coalesce(s._submission_id, t._submission_id) AS"
+    odks_maker_add(
+        m, "SELECT DISTINCT coalesce(s._submission_id, t._submission_id) AS"
            " _id FROM ");
-    add_stage(m, i);
-    add(m, " s\n    FULL JOIN (SELECT r.* FROM " STAGE "0 i"
-           " CROSS JOIN LATERAL (SELECT * FROM ");
-    add_table(m, i);
-    add(m, " r WHERE r._submission_id = i._id OFFSET 0) r) t\n"
+    odks_maker_add_stage(m, i);
+    odks_maker_add(m, " s\n    FULL JOIN (SELECT r.* FROM " STAGE "0 i"
+                      " CROSS JOIN LATERAL (SELECT * FROM ");
+    odks_maker_add_table(m, i);
+    odks_maker_add(
+        m, " r WHERE r._submission_id = i._id OFFSET 0) r) t\n"
            "    ON t._id = s._id WHERE s._id IS NULL OR t._id IS NULL OR ");
     add_differ(m, m->model->table[i]);
 }
@@ -193,11 +198,11 @@ add_differing(struct odks_maker *m)
     for (size_t i = 1; i < m->model->table_count; i++) {
         if (!m->model->table[i]->wanted)
             continue;
-        add(m, between);
+        odks_maker_add(m, between);
         add_differing_repeats(m, i);
         between = "\nUNION ";
     }
-    add(m, between[1] == 'U' ? ") d ON d._id = s._id" : "");
+    odks_maker_add(m, between[1] == 'U' ? ") d ON d._id = s._id" : "");
 }
 
 static void
@@ -208,26 +213,28 @@ add_changed(struct odks_maker *m)
 
     for (size_t i = 1; i < m->model->table_count; i++)
         repeats += m->model->table[i]->wanted;
-    add(m, "CREATE TEMPORARY TABLE " CHANGED " ON COMMIT DROP AS SELECT s._id,"
-           " ");
-    add(m, root->wanted ? "t._id IS NOT NULL AS old, t._deleted_at IS NULL"
-                          " AND s._deleted_at IS NOT NULL AND t._id IS NOT"
-                          " NULL AS died"
-                        : "true AS old, false AS died");
-    add(m, "\nFROM " STAGE "0 s");
+    odks_maker_add(m, "CREATE TEMPORARY TABLE " CHANGED
+                      " ON COMMIT DROP AS SELECT s._id,"
+                      " ");
+    odks_maker_add(m, root->wanted
+                          ? "t._id IS NOT NULL AS old, t._deleted_at IS NULL"
+                            " AND s._deleted_at IS NOT NULL AND t._id IS NOT"
+                            " NULL AS died"
+                          : "true AS old, false AS died");
+    odks_maker_add(m, "\nFROM " STAGE "0 s");
     if (root->wanted) {
-        add(m, " LEFT JOIN LATERAL (SELECT * FROM ");
-        add_table(m, 0);
-        add(m, " t WHERE t._id = s._id OFFSET 0) t ON true");
+        odks_maker_add(m, " LEFT JOIN LATERAL (SELECT * FROM ");
+        odks_maker_add_table(m, 0);
+        odks_maker_add(m, " t WHERE t._id = s._id OFFSET 0) t ON true");
     }
     add_differing(m);
-    add(m, "\nWHERE ");
+    odks_maker_add(m, "\nWHERE ");
     if (root->wanted) {
-        add(m, "t._id IS NULL OR ");
+        odks_maker_add(m, "t._id IS NULL OR ");
         add_differ(m, root);
-        add(m, repeats > 0 ? "\nOR " : "");
+        odks_maker_add(m, repeats > 0 ? "\nOR " : "");
     }
-    add(m, repeats > 0 ? "d._id IS NOT NULL;\n" : ";\n");
+    odks_maker_add(m, repeats > 0 ? "d._id IS NOT NULL;\n" : ";\n");
 }
 
 static void
@@ -235,18 +242,19 @@ add_replace_repeat(struct odks_maker *m, size_t i)
 {
     const struct odks_table *table = m->model->table[i];
 
-    add(m, "DELETE FROM ");
-    add_table(m, i);
-    add(m, " r USING " CHANGED " c WHERE r._submission_id = c._id;\n"
-           "INSERT INTO ");
-    add_table(m, i);
-    add(m, " (");
+    odks_maker_add(m, "DELETE FROM ");
+    odks_maker_add_table(m, i);
+    odks_maker_add(m, " r USING " CHANGED " c WHERE r._submission_id = c._id;\n"
+                      "INSERT INTO ");
+    odks_maker_add_table(m, i);
+    odks_maker_add(m, " (");
     add_columns(m, table, "", 0);
-    add(m, ") SELECT ");
+    odks_maker_add(m, ") SELECT ");
     add_columns(m, table, "", 0);
-    add(m, " FROM ");
-    add_stage(m, i);
-    add(m, "\nWHERE _submission_id IN (SELECT _id FROM " CHANGED ");\n");
+    odks_maker_add(m, " FROM ");
+    odks_maker_add_stage(m, i);
+    odks_maker_add(m, "\nWHERE _submission_id IN (SELECT _id FROM " CHANGED
+                      ");\n");
 }
 
 static void
@@ -254,32 +262,33 @@ add_upsert(struct odks_maker *m)
 {
     const struct odks_table *root = m->model->table[0];
 
-    add(m, "INSERT INTO ");
-    add_table(m, 0);
-    add(m, " (");
+    odks_maker_add(m, "INSERT INTO ");
+    odks_maker_add_table(m, 0);
+    odks_maker_add(m, " (");
     add_columns(m, root, "", 0);
-    add(m, ") SELECT ");
+    odks_maker_add(m, ") SELECT ");
     add_columns(m, root, "", 0);
-    add(m, " FROM " STAGE "0\nWHERE _id IN (SELECT _id FROM " CHANGED ")\n"
+    odks_maker_add(
+        m, " FROM " STAGE "0\nWHERE _id IN (SELECT _id FROM " CHANGED ")\n"
            "ON CONFLICT (_id) DO UPDATE SET _synced_at = clock_timestamp()");
     for (size_t i = 1; i < root->column_count; i++) {
-        add(m, ", ");
+        odks_maker_add(m, ", ");
         odks_sql_ident(&m->t, root->column[i].name);
-        add(m, " = excluded.");
+        odks_maker_add(m, " = excluded.");
         odks_sql_ident(&m->t, root->column[i].name);
     }
-    add(m, ";\n");
+    odks_maker_add(m, ";\n");
 }
 
 /* What did not fit in any of these submissions, changed or not. */
 static void
 add_replace_rejects(struct odks_maker *m)
 {
-    add(m, "DELETE FROM {schema}.odk_sync_reject r WHERE ");
+    odks_maker_add(m, "DELETE FROM {schema}.odk_sync_reject r WHERE ");
     odks_maker_our_rejects(m);
-    add(m,
-        "\nAND submission_id IN (SELECT _id FROM " STAGE "0)"
-        " AND NOT EXISTS (SELECT FROM " REJECTS " s WHERE " SAME_REJECT ");\n");
+    odks_maker_add(m, "\nAND submission_id IN (SELECT _id FROM " STAGE "0)"
+                      " AND NOT EXISTS (SELECT FROM " REJECTS
+                      " s WHERE " SAME_REJECT ");\n");
     odks_maker_new_rejects(m);
 }
 
@@ -287,18 +296,20 @@ add_replace_rejects(struct odks_maker *m)
 static void
 add_counts(struct odks_maker *m)
 {
-    add(m, "SELECT count(*) FILTER (WHERE NOT old),"
-           " count(*) FILTER (WHERE old AND NOT died),"
-           " count(*) FILTER (WHERE died), 0");
+    odks_maker_add(m, "SELECT count(*) FILTER (WHERE NOT old),"
+                      " count(*) FILTER (WHERE old AND NOT died),"
+                      " count(*) FILTER (WHERE died), 0");
     for (size_t i = 1; i < m->model->table_count; i++) {
         if (!m->model->table[i]->wanted)
             continue;
-        add(m, "\n+ (SELECT count(*) FROM ");
-        add_stage(m, i);
-        add(m, " WHERE _submission_id IN (SELECT _id FROM " CHANGED "))");
+        odks_maker_add(m, "\n+ (SELECT count(*) FROM ");
+        odks_maker_add_stage(m, i);
+        odks_maker_add(m, " WHERE _submission_id IN (SELECT _id FROM " CHANGED
+                          "))");
     }
-    add(m, ",\n(SELECT count(*) FROM " REJECTS " WHERE NOT kept),"
-           " (SELECT count(*) FROM " REJECTS " WHERE kept) FROM " CHANGED);
+    odks_maker_add(m, ",\n(SELECT count(*) FROM " REJECTS " WHERE NOT kept),"
+                      " (SELECT count(*) FROM " REJECTS
+                      " WHERE kept) FROM " CHANGED);
 }
 
 static void
@@ -324,17 +335,17 @@ make_copies(struct odks_maker *m, struct odks_merge_sql *sql)
         const struct odks_table *table = m->model->table[i];
 
         if (i == 0 || table->wanted) {
-            add(m, "COPY ");
-            add_stage(m, i);
-            add(m, " FROM STDIN");
+            odks_maker_add(m, "COPY ");
+            odks_maker_add_stage(m, i);
+            odks_maker_add(m, " FROM STDIN");
             sql->copy_stage[i] = odks_maker_take(m);
         }
         if (table->wanted) {
-            add(m, "COPY ");
-            add_table(m, i);
-            add(m, " (");
+            odks_maker_add(m, "COPY ");
+            odks_maker_add_table(m, i);
+            odks_maker_add(m, " (");
             add_columns(m, table, "", 0);
-            add(m, ") FROM STDIN");
+            odks_maker_add(m, ") FROM STDIN");
             sql->copy_table[i] = odks_maker_take(m);
         }
     }

@@ -27,6 +27,11 @@ struct odks_maker {
     const struct odks_batch_conf *conf;
 };
 
+/* Append SQL; the name of a temporary table; that of table i of the model. */
+void odks_maker_add(struct odks_maker *m, const char *text);
+void odks_maker_add_stage(struct odks_maker *m, size_t i);
+void odks_maker_add_table(struct odks_maker *m, size_t i);
+
 /* The text so far, for the caller to free; and begin anew. */
 char *odks_maker_take(struct odks_maker *m);
 

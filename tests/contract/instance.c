@@ -7,8 +7,8 @@
 
 #include "instance.h"
 
-static struct json_object *
-member(struct json_object *o, const char *name)
+struct json_object *
+sc_member(struct json_object *o, const char *name)
 {
     struct json_object *v = NULL;
 
@@ -20,9 +20,9 @@ member(struct json_object *o, const char *name)
 struct json_object *
 sc_value_of(struct json_object *o, const struct sc_field *f)
 {
-    struct json_object *v = member(o, f->raw);
+    struct json_object *v = sc_member(o, f->raw);
 
-    return v != NULL || f->shadowed ? v : member(o, f->name);
+    return v != NULL || f->shadowed ? v : sc_member(o, f->name);
 }
 
 static void
@@ -111,11 +111,11 @@ put_places(struct sc_buf *out, struct json_object *at, struct json_object *acc)
 void
 sc_place_text(struct json_object *v, struct sc_buf *out)
 {
-    struct json_object *properties = member(v, "properties");
-    struct json_object *acc = member(properties, "accuracies");
+    struct json_object *properties = sc_member(v, "properties");
+    struct json_object *acc = sc_member(properties, "accuracies");
 
-    put_places(out, member(v, "coordinates"),
-               acc != NULL ? acc : member(properties, "accuracy"));
+    put_places(out, sc_member(v, "coordinates"),
+               acc != NULL ? acc : sc_member(properties, "accuracy"));
 }
 
 static void

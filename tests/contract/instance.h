@@ -5,6 +5,9 @@
 
 #include "standin.h"
 
+/* The member of an object, or NULL; o may be anything. */
+struct json_object *sc_member(struct json_object *o, const char *name);
+
 /*
  * What the data have for a field: under its own name, else under that of OData,
  * which goes for the last one of those that share it. Borrowed.

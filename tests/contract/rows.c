@@ -42,16 +42,6 @@ wanted(const struct printer *p, const struct sc_field *f)
     return !f->shadowed && (!p->sh->some || p->sh->mark[f->index] != 0);
 }
 
-static struct json_object *
-member(struct json_object *o, const char *name)
-{
-    struct json_object *v = NULL;
-
-    if (json_object_is_type(o, json_type_object))
-        (void) json_object_object_get_ex(o, name, &v);
-    return v;
-}
-
 static void
 put_json(struct sc_buf *out, struct json_object *v)
 {
@@ -82,7 +72,7 @@ wkt_points(struct sc_buf *out, struct json_object *v)
 static void
 put_wkt(struct sc_buf *out, const struct sc_field *f, struct json_object *v)
 {
-    struct json_object *at = member(v, "coordinates");
+    struct json_object *at = sc_member(v, "coordinates");
 
     if (f->type == SC_GEOSHAPE)
         at = json_object_array_get_idx(at, 0);
@@ -110,9 +100,9 @@ leaf(struct printer *p, const struct sc_field *f, struct json_object *v)
 
     if (v == NULL)
         sc_buf_str(p->out, "null");
-    else if (geo && p->sh->wkt && member(v, "coordinates") != NULL)
+    else if (geo && p->sh->wkt && sc_member(v, "coordinates") != NULL)
         put_wkt(p->out, f, v);
-    else if (!geo && member(v, "coordinates") != NULL)
+    else if (!geo && sc_member(v, "coordinates") != NULL)
         put_geo_text(p->out, v); /* it was a place once */
     else if (number && f->type != SC_INT && f->type != SC_DECIMAL)
         /* the field has become a string since */
@@ -423,7 +413,7 @@ descend(struct printer *p, const struct sc_field *f, struct json_object *o,
 {
     for (size_t i = 0; i < f->nkids; i++) {
         const struct sc_field *k = f->kids[i];
-        struct json_object *v = member(o, k->name);
+        struct json_object *v = sc_member(o, k->name);
         size_t keep[2];
 
         if (k->shadowed || !leads_to(k, p->sh->table))

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "central_xform_help.h"
 #include "core/buf.h"
 #include "core/err.h"
 #include "core/mem.h"
@@ -18,17 +19,6 @@
     " xmlns:jr=\"http://openrosa.org/javarosa\"><h:head>" \
     "<model><instance><data/></instance>"
 
-static struct odks_xform *
-parse(const char *text)
-{
-    struct odks_err err = ODKS_ERR_INIT;
-    struct odks_xform *form = NULL;
-
-    ck_assert_msg(odks_xform_parse(text, strlen(text), &form, &err), "%s",
-                  err.message);
-    return form;
-}
-
 static const struct odks_choice_list *
 list_of(const struct odks_xform *form, const char *name)
 {
@@ -38,19 +28,6 @@ list_of(const struct odks_xform *form, const char *name)
     }
     ck_abort_msg("no list %s", name);
     return NULL;
-}
-
-static void
-ck_refused(const char *text, size_t len, enum odks_exit code,
-           const char *message)
-{
-    struct odks_err err = ODKS_ERR_INIT;
-    struct odks_xform *form = NULL;
-
-    ck_assert(!odks_xform_parse(text, len, &form, &err));
-    ck_assert_ptr_null(form);
-    ck_assert_int_eq(err.code, code);
-    ck_assert_msg(strstr(err.message, message) != NULL, "%s", err.message);
 }
 
 static void

@@ -234,7 +234,7 @@ START_TEST(path_is_that_of_the_form)
     ck_assert_str_eq(field->path, "/g.1/\xd0\xb8");
     ck_assert_str_eq(odks_field_odata(field), "/g_1/__");
     ck_assert_str_eq(field->name, "__");
-    ck_assert(!field->is_shared && !odks_field_is_renamed(root));
+    ck_assert(!field->is_shared && !odks_field_has_key(root));
     odks_field_free(root);
     session_end(&s);
 }

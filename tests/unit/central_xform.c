@@ -9,6 +9,7 @@
 
 #include "central/xml.h"
 #include "central_script.h"
+#include "central_xform_help.h"
 #include "core/buf.h"
 #include "core/mem.h"
 #include "unit.h"
@@ -86,17 +87,6 @@ static const char rich[] = HEAD ITEXT SEXES
     "</select1>"
     "<input ref=\"/data/nolabel\"/><input><label>lost</label></input>"
     "</h:body></h:html>";
-
-static struct odks_xform *
-parse(const char *text)
-{
-    struct odks_err err = ODKS_ERR_INIT;
-    struct odks_xform *form = NULL;
-
-    ck_assert_msg(odks_xform_parse(text, strlen(text), &form, &err), "%s",
-                  err.message);
-    return form;
-}
 
 static void
 ck_label(const struct odks_xform *form, const char *path, size_t language,
@@ -245,19 +235,6 @@ START_TEST(odata_paths)
     ck_assert_str_eq(made, paths[_i].odata);
 }
 END_TEST
-
-static void
-ck_refused(const char *text, size_t len, enum odks_exit code,
-           const char *message)
-{
-    struct odks_err err = ODKS_ERR_INIT;
-    struct odks_xform *form = NULL;
-
-    ck_assert(!odks_xform_parse(text, len, &form, &err));
-    ck_assert_ptr_null(form);
-    ck_assert_int_eq(err.code, code);
-    ck_assert_msg(strstr(err.message, message) != NULL, "%s", err.message);
-}
 
 START_TEST(no_forms)
 {
