@@ -192,13 +192,13 @@ check_forget(struct odks_cmd_db *c, const char *type, struct odks_err *err)
                  type);
     if (job->form_of != NULL)
         odks_err_hint(err,
-                      "Add its form to exclude in [job %s] first; or, to "
-                      "leave it out for a while: odk-sync pause %s",
+                      "First add its form to exclude in [job %s]. To suspend "
+                      "the job instead: odk-sync pause %s",
                       job->form_of, type);
     else
         odks_err_hint(err,
-                      "Delete its section first; or, to leave it out for a "
-                      "while: odk-sync pause %s",
+                      "First delete its section. To suspend the job instead: "
+                      "odk-sync pause %s",
                       type);
     return false;
 }

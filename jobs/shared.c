@@ -12,7 +12,7 @@
 #include "core/mem.h"
 #include "jobs/walk.h"
 
-enum { WINDOW_ROWS = 1000 }; /* Central takes about 0.2 s for each */
+enum { WINDOW_ROWS = 1000 }; /* Central takes about 0.2 s per request */
 
 void
 odks_walk_find_shared(struct odks_walk *w)
@@ -25,7 +25,7 @@ odks_walk_find_shared(struct odks_walk *w)
     w->whole = odks_field_copy(w->fields);
 }
 
-/* Another property that has the key, too. */
+/* Another property with the same key. */
 static const struct odks_field *
 find_other(const struct odks_field *properties, const struct odks_field *one,
            const char *key)
@@ -50,7 +50,7 @@ odks_walk_check_shared(struct odks_walk *w, struct odks_err *err)
     const char *key = shared->key != NULL ? shared->key : shared->name;
     const struct odks_field *other = find_other(w->fields, shared, key);
     odks_err_set(err, ODKS_EXIT_DATA,
-                 "Central hands out one value for several properties: its "
+                 "Central returns one value for several properties: its "
                  "OData calls both %s and %s %s",
                  shared->path,
                  other != NULL ? other->path : "one that is left out", key);
@@ -114,7 +114,7 @@ get_text(struct json_object *object, const char *name)
                : NULL;
 }
 
-/* What the XML of a submission brings. */
+/* The XML of a submission, if it could be read. */
 struct answers {
     struct odks_xml *xml; /* NULL: nothing */
     bool gone;            /* Central does not have the submission any more */
@@ -122,8 +122,9 @@ struct answers {
 };
 
 /*
- * The XML of the very version that the row is of. There is none of what is
- * deleted or encrypted, and no use for that of a row that no table can hold.
+ * Fetch the XML of the version that the row describes. Central provides none
+ * for deleted or encrypted submissions, and a row without a usable id cannot be
+ * stored anyway.
  */
 static bool
 fetch_answers(struct odks_walk *w, struct json_object *object,

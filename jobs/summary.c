@@ -1,5 +1,5 @@
 /* jobs/summary.c - SPDX-License-Identifier: Apache-2.0 */
-/* What a run did, in the log. */
+/* Log what a run did. */
 #include <config.h>
 
 #include <inttypes.h>
@@ -7,7 +7,7 @@
 #include "core/log.h"
 #include "jobs/walk.h"
 
-/* What a person should know, even if nobody asked for more words. */
+/* Warnings that are logged at every level of verbosity. */
 static void
 warn_person(const struct odks_walk *w)
 {

@@ -102,37 +102,40 @@ ODKS_MUST_CHECK bool odks_walk_each(struct odks_walk *w, const char *filter,
 bool odks_walk_is_mute(struct odks_walk *w, const char *row);
 
 /*
- * Know what OData does not have, before and after the privacy rules are bound.
- * 65: what is wanted of a dataset cannot be had.
+ * Find out which answers are missing from OData: the first function before the
+ * privacy rules are bound, the second one after. 65: OData does not tell wanted
+ * properties of a dataset apart, and entities have no XML.
  */
 void odks_walk_find_shared(struct odks_walk *w);
 ODKS_MUST_CHECK bool odks_walk_check_shared(struct odks_walk *w,
                                             struct odks_err *err);
 
-/* What to ask OData for; NULL: all it has. */
+/* The fields to select in OData requests; NULL: all. */
 const char *odks_walk_select(const struct odks_walk *w);
 
 enum { ODKS_WALK_HELD = 64 << 20 }; /* bytes of rows that are held */
 
 /*
- * Keep a row of a response for later: Central closes a response that is not
- * read for two minutes, and asking for each submission takes longer. 65: there
- * are too many.
+ * Buffer a row until the response has been read: Central closes a response that
+ * is not read for two minutes, and fetching the XML of each submission can take
+ * longer. 65: there are too many rows.
  */
 ODKS_MUST_CHECK bool odks_walk_hold_row(const struct odks_walk *w,
                                         struct odks_buf *held, const char *row,
                                         size_t len, struct odks_err *err);
 
 /*
- * How many rows one response of a first walk should have. Fewer where each of
- * them takes a request more: a window is what an attempt has to finish.
+ * The number of rows that a window of a first walk should have. It is smaller
+ * if each row takes a request of its own, because an attempt that is
+ * interrupted repeats the current window.
  */
 int64_t odks_walk_window_rows(const struct odks_walk *w);
 
 /*
- * Put a row into the batch, with the answers that OData does not have. A
- * submission that was deleted meanwhile is left to the next run; one whose XML
- * cannot be read is stored without these answers, and that is on record.
+ * Add a row to the batch, with the answers that are missing from OData. A
+ * submission deleted in the meantime is left to the next run. One whose XML
+ * cannot be read is stored without these answers, with an entry in
+ * odk_sync_reject.
  */
 ODKS_MUST_CHECK bool odks_walk_add_row(struct odks_walk *w, const char *row,
                                        size_t len, struct odks_err *err);
@@ -265,7 +268,7 @@ ODKS_MUST_CHECK bool odks_walk_views_check(struct odks_walk *w,
 ODKS_MUST_CHECK bool odks_walk_views_due(struct odks_walk *w, bool *due,
                                          struct odks_err *err);
 
-/* Log what the run did, with a warning of what a person should know. */
+/* Log what the run did, with warnings about what needs attention. */
 void odks_walk_summarise(const struct odks_walk *w);
 
 /* Show on a terminal how far we are. */

@@ -168,11 +168,10 @@ struct odks_field *odks_field_copy(const struct odks_field *field);
 
 /* Does any field have a key that is not its name? */
 bool odks_field_has_key(const struct odks_field *root);
-/* The first question or repeat that is shared, or the first that is lost; NULL:
- * there is none. */
+/* The first question or repeat that is shared, or that is lost; or NULL. */
 const struct odks_field *odks_field_shared(const struct odks_field *root);
 const struct odks_field *odks_field_lost(const struct odks_field *root);
-/* Take all fields from the XML. */
+/* Mark all fields as shared, so that they are read from the XML. */
 void odks_field_share_all(struct odks_field *root);
 void odks_field_free(struct odks_field *root);
 ODKS_DEFINE_CLEANUP(field, struct odks_field *, odks_field_free)
@@ -241,10 +240,10 @@ ODKS_MUST_CHECK bool odks_central_tag(struct odks_central *central,
 struct odks_xml;
 
 /*
- * The XML of a submission: of the version that has that instanceID (NULL: the
- * current one), as one of its rows has it. *xml is NULL if Central does not
- * have it, as when it was deleted meanwhile. The caller frees it. 65: it is not
- * XML, or too long.
+ * Fetch the XML of a submission, in the version with that instanceID (NULL: the
+ * current one). *xml is NULL if Central does not have it, for example because
+ * it was deleted in the meantime. The caller frees it. 65: it is not XML, or
+ * too long.
  */
 ODKS_MUST_CHECK bool
 odks_central_submission(struct odks_central *central, int64_t project,

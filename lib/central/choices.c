@@ -89,7 +89,7 @@ check_limits(struct odks_xform_reader *r, const struct odks_label *label)
     return false;
 }
 
-/* Takes name and label over. */
+/* Takes ownership of name and label. */
 static bool
 add_choice(struct list_reader *l, const struct odks_xml *item, char *name,
            struct odks_label label)
@@ -122,7 +122,7 @@ add_choice(struct list_reader *l, const struct odks_xml *item, char *name,
     return true;
 }
 
-/* What an item has beside its name and its label. */
+/* The children of an item other than its name and label. */
 static char **
 read_properties(const struct list_reader *l, const struct odks_xml *item)
 {
@@ -142,7 +142,7 @@ read_properties(const struct list_reader *l, const struct odks_xml *item)
     return property;
 }
 
-/* The list is whole: know what tells choices of one name apart. */
+/* After the last choice: read the properties of choices that share a name. */
 static void
 end_list(struct list_reader *l)
 {
@@ -158,7 +158,7 @@ end_list(struct list_reader *l)
     free(l->item);
 }
 
-/* The items that a select itself holds. */
+/* Items inside the select element. */
 static bool
 read_inline(struct odks_xform_reader *r, const struct odks_xml *select,
             struct odks_question *q)
@@ -180,7 +180,7 @@ read_inline(struct odks_xform_reader *r, const struct odks_xml *select,
     return ok;
 }
 
-/* The text between quotes behind word in an expression; NULL if none is. */
+/* The first quoted text after word in an expression, or NULL. */
 static char *
 find_quoted(const char *expression, const char *word)
 {
@@ -237,7 +237,7 @@ read_items(struct odks_xform_reader *r, const struct odks_xml *itemset,
     return ok;
 }
 
-/* The list of an instance of the form, or the file where it is. */
+/* The list in an instance of the form, or the file that contains it. */
 static bool
 read_instance(struct odks_xform_reader *r, const struct odks_xml *itemset,
               const char *reference, struct odks_question *q)

@@ -21,15 +21,14 @@ struct odks_xform_reader {
     struct odks_err *err;
 };
 
-/* Know the instances of the model; odks_choices_end() ends the use. */
+/* Index the instances of the model; odks_choices_end() frees the index. */
 void odks_choices_begin(struct odks_xform_reader *r,
                         const struct odks_xml *model);
 void odks_choices_end(struct odks_xform_reader *r);
 
 /*
- * Read where the choices of the select at reference are, and these if they are
- * in the form.
- * 65: there are too many.
+ * Find the choices of the select at reference, and read them if they are part
+ * of the form. 65: there are too many.
  */
 ODKS_MUST_CHECK bool odks_choices_read(struct odks_xform_reader *r,
                                        const struct odks_xml *select,
@@ -38,7 +37,7 @@ ODKS_MUST_CHECK bool odks_choices_read(struct odks_xform_reader *r,
 void odks_choices_free(struct odks_choice_list *list);
 
 /*
- * Read the conditions of an itemset that we understand, see struct odks_filter;
+ * Read those conditions of an itemset that struct odks_filter can express;
  * from: the reference of its select.
  */
 void odks_filter_read(const char *nodeset, const char *from,

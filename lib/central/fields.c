@@ -105,7 +105,7 @@ odks_field_copy(const struct odks_field *field)
 const struct odks_field *
 odks_field_shared(const struct odks_field *root)
 {
-    /* OData has what is in a group, even if several groups share its key */
+    /* OData contains the children of groups that share a key */
     bool own = root->is_shared && root->type != ODKS_FIELD_GROUP;
     const struct odks_field *found = own ? root : NULL;
 
@@ -157,7 +157,7 @@ is_branch(const struct odks_field *field)
     return field->type == ODKS_FIELD_GROUP || field->type == ODKS_FIELD_REPEAT;
 }
 
-/* What has one path in OData. */
+/* The fields that have the same path in OData. */
 struct sharing {
     size_t count;
     unsigned kinds; /* bits: leaf, group, repeat */
@@ -188,7 +188,7 @@ last_step(const char *path)
     return slash != NULL ? slash + 1 : path;
 }
 
-/* May any of them have another name in the form? OData puts a "_" there. */
+/* Can a name differ from that in the form? OData replaces characters by "_". */
 static bool
 may_be_renamed(struct json_object *list)
 {
@@ -265,7 +265,7 @@ mark_shared(const struct odks_field *parent, struct odks_field *field,
     field->is_lost = is_branch(field) && (mixed || parent->is_lost);
 }
 
-/* Groups were marked for what is in them; their answers are not lost. */
+/* Groups were marked only to mark their children. */
 static void
 unmark_groups(struct odks_field *field)
 {

@@ -4,7 +4,7 @@
  *
  * Of the conditions that all have to hold, those which compare a property of
  * the choice with an answer or a text are understood. The others are left out,
- * which is safe: what was chosen fulfils the rest as well.
+ * which is safe, because the selected choice satisfies them as well.
  */
 #include <config.h>
 
@@ -35,8 +35,8 @@ trim(struct span s)
 }
 
 /*
- * The next byte outside quotes and brackets behind *at, that itself included;
- * *depth and *quote are kept for the caller.
+ * Move *at to the next byte outside quotes and brackets; it may be there
+ * already. *depth and *quote hold the state between calls.
  */
 struct scan {
     char quote;
@@ -60,7 +60,7 @@ is_outside(struct scan *s, char c)
     return s->quote == '\0' && s->depth == 0;
 }
 
-/* Is there a word of logic at i, and not a part of a name or path? */
+/* Is there an operator such as "and" at i, rather than part of a name? */
 static bool
 has_word(struct span s, size_t i, const char *word)
 {
@@ -218,7 +218,7 @@ take_comparison(struct odks_question *q, const char *from, struct span s)
         (void) take_sides(q, from, right, left);
 }
 
-/* What is joined by "and"; nothing is certain where there is an "or". */
+/* Conditions joined by "and"; none of them if there is an "or". */
 static void
 take_conditions(struct odks_question *q, const char *from, struct span s,
                 int depth)

@@ -79,7 +79,7 @@ copy_branch(const struct odks_field *field, struct json_object *from)
     return rows;
 }
 
-/* Without what is shared; but of groups that share an object there is more. */
+/* Copy all but shared fields; groups that share a key are copied in part. */
 static void
 copy_fields(const struct odks_field *field, struct json_object *from,
             struct json_object *to)
@@ -172,7 +172,7 @@ take_next_row(struct json_object *rows, size_t *number)
                : NULL;
 }
 
-/* A row that OData does not have, with the id that Central would give it. */
+/* A repeat row missing from OData, with the id that Central would compute. */
 static struct json_object *
 new_row(const struct place *at)
 {

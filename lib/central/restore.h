@@ -3,9 +3,9 @@
  * Questions to which Central's OData gives one key.
  *
  * OData replaces all but ASCII letters, digits and "_" in names, so that
- * "/Имя" and "/Возраст" both are "__" there, and only one of the answers is
- * handed out. The XML of the submission has them all. A row is made anew from
- * both: the names and types are those of OData, as are the ids of repeat rows.
+ * "/Имя" and "/Возраст" are both "__" there, and OData contains only one of the
+ * answers. The XML of the submission contains all of them. The row is rebuilt
+ * from both, with the types and the ids of repeat rows that OData would have.
  */
 #ifndef ODKS_CENTRAL_RESTORE_H
 #define ODKS_CENTRAL_RESTORE_H

@@ -1,5 +1,5 @@
 /* lib/central/restored.c - SPDX-License-Identifier: Apache-2.0 */
-/* Answers in the XML of a submission, as Central's OData hands them out. */
+/* Converts answers from the XML to the values that OData would contain. */
 #include <config.h>
 
 #include <ctype.h>
@@ -29,7 +29,7 @@ print_number(double number)
     return json_object_new_double_s(number, text);
 }
 
-/* How many bytes of text a decimal number has; 0: there is none. */
+/* The length of the decimal number at the start of text, or 0. */
 static size_t
 measure_number(const char *text)
 {
@@ -40,7 +40,7 @@ measure_number(const char *text)
     return digits > 0 ? i : 0;
 }
 
-/* The number that text begins with; false: with none. */
+/* Read the number at the start of *text; false if there is none. */
 static bool
 read_number(const char **text, double *number)
 {
@@ -171,7 +171,7 @@ restore_line(const char *text, bool is_ring)
     return shape;
 }
 
-/* Collect writes a zone as "+07", which is no time for most others. */
+/* Collect writes a zone as "+07", which most parsers reject. */
 static struct json_object *
 restore_datetime(const char *text)
 {

@@ -46,7 +46,7 @@ fetch_xml(struct odks_central *central, const char *target,
         if (err->code != ODKS_EXIT_UNAVAILABLE)
             return false;
         if (try == 2) {
-            /* Central takes almost any text for XML, and has it so */
+            /* Central accepts almost any text as XML */
             err->code = ODKS_EXIT_DATA;
             return false;
         }

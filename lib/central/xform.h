@@ -43,7 +43,7 @@ struct odks_label {
 struct odks_choice {
     char *name; /* what the answers hold */
     struct odks_label label;
-    bool is_ambiguous; /* other choices of the list have this name, too */
+    bool is_ambiguous; /* other choices of the list have the same name */
     char **property;   /* of an ambiguous one, as a list of choices has it
                           beside name and label: name, value, name, value, ...,
                           NULL; or NULL */

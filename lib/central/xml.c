@@ -52,8 +52,8 @@ add_node(struct parse *p)
 }
 
 /*
- * Blanks between elements are dropped. Those of an element that has nothing
- * else are its text.
+ * White space between elements is dropped. If an element contains nothing
+ * else, it is the text of the element.
  */
 static void
 flush_text(struct parse *p, bool at_end)
@@ -161,7 +161,7 @@ failed(const struct parse *p, struct odks_err *err)
                      line_number(p->parser), XML_ErrorString(code));
 }
 
-/* Piece by piece, so that a request to stop is heard in a large document. */
+/* In pieces, so that a request to stop takes effect in a large document. */
 static bool
 feed_parser(const struct parse *p, const char *text, size_t len,
             struct odks_err *err)

@@ -39,8 +39,8 @@ same_items(const char *const *a, const char *const *b)
 }
 
 /*
- * What a job mirrors and where to, as one text that the caller frees; NULL if
- * it mirrors nothing, or forms that are not known yet.
+ * The form or dataset and the schema of a job, as one text that the caller
+ * frees; NULL if the job mirrors nothing, or forms that are not known yet.
  */
 static char *
 make_source(const struct odks_job_conf *job)
@@ -132,7 +132,7 @@ check_pair(const struct odks_section *a, const struct odks_section *b,
     return true;
 }
 
-/* Jobs with one source are chained, so that only these are compared. */
+/* Jobs with the same source form a chain; only these are compared. */
 struct chains {
     struct odks_index first; /* of a source: the number of a job */
     char **source;           /* of each job */

@@ -1,7 +1,5 @@
 /* lib/core/index.h - SPDX-License-Identifier: Apache-2.0 */
-/*
- * From texts to numbers: finds one of many names at once. Begin with { 0 }.
- */
+/* A hash table from texts to numbers. Initialize with { 0 }. */
 #ifndef ODKS_CORE_INDEX_H
 #define ODKS_CORE_INDEX_H
 
@@ -15,12 +13,12 @@ struct odks_index {
 };
 
 /*
- * Put a text in; it is borrowed and must outlive the index. False: the text is
- * in already, and keeps its first number.
+ * Add a text, which must outlive the index. If the text is already present, it
+ * keeps its number and the result is false.
  */
 bool odks_index_put(struct odks_index *index, const char *text, size_t number);
 
-/* The number of a text; false if it is not in. number may be NULL. */
+/* Look up the number of a text; false if absent. number may be NULL. */
 bool odks_index_get(const struct odks_index *index, const char *text,
                     size_t *number);
 void odks_index_clear(struct odks_index *index);

@@ -1,5 +1,5 @@
 /* lib/core/sha1.h - SPDX-License-Identifier: Apache-2.0 */
-/* SHA-1, of which Central makes the ids of repeat rows. */
+/* SHA-1, from which Central derives the ids of repeat rows. */
 #ifndef ODKS_CORE_SHA1_H
 #define ODKS_CORE_SHA1_H
 
@@ -7,7 +7,7 @@
 
 enum { ODKS_SHA1_TEXT = 41 };
 
-/* The digest of data in hexadecimal digits. */
+/* The digest of data as hexadecimal digits. */
 void odks_sha1(const char *data, size_t len, char text[ODKS_SHA1_TEXT]);
 
 #endif

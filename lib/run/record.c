@@ -73,8 +73,8 @@ odks_record_time_limit(const struct odks_attempt *a, struct odks_err *cause)
     if (!cause->timed_out)
         return;
     if (!a->advanced) {
-        odks_err_hint(cause, "Nothing was stored in this time. Allow more of "
-                             "it: --max-time, or max_time in [odk-sync].");
+        odks_err_hint(cause, "Nothing was stored before the limit. Raise "
+                             "--max-time, or max_time in [odk-sync].");
         return;
     }
     odks_err_set(

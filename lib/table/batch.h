@@ -32,8 +32,8 @@ struct odks_batch_conf {
     enum odks_on_delete on_delete;
     size_t bytes;        /* of row text after which the batch is full */
     int64_t max_rejects; /* of the sync type in all; more is an error; 0: any */
-    bool keep_deleted;   /* a submission that is deleted comes without some of
-                            its answers: those that are stored are kept */
+    bool keep_deleted;   /* deleted submissions lack some of their answers:
+                            keep the stored ones */
 };
 
 /* The caller owns the result; conf's pointers must outlive it. */
@@ -58,8 +58,8 @@ ODKS_MUST_CHECK bool odks_batch_add(struct odks_batch *batch, const char *row,
                                     size_t len, struct odks_err *err);
 
 /*
- * Put on record why the row that was added last, of that id, lacks answers. No
- * effect if the batch has no place for the row.
+ * Record why the row added last, which has that id, lacks answers. This has no
+ * effect if the batch did not take the row.
  */
 void odks_batch_add_fault(struct odks_batch *batch, const char *id,
                           const char *reason);

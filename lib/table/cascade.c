@@ -1,10 +1,10 @@
 /* lib/table/cascade.c - SPDX-License-Identifier: Apache-2.0 */
 /*
- * Choices of one name: in a cascade the filter tells which one was meant.
+ * Labels of choices that share a name, as in a cascade.
  *
- * The labels are looked up by the name and the properties that the filter
- * compares with answers. What these do not tell apart, in the choices of today
- * and of before, has no label: never that of another place.
+ * A label is looked up by the name and by the properties that the choice filter
+ * compares with answers. If several current or retired choices still match, the
+ * view shows the name: a wrong label would be worse than none.
  */
 #include <config.h>
 
@@ -42,9 +42,9 @@ odks_cascade_is_ambiguous(const struct odks_views *v, const char *list)
 
 enum { MAX_CONDITIONS = 16 };
 
-/* What a filter compares with. */
+/* The column that a filter compares with. */
 struct answer {
-    const struct odks_source_table *table; /* NULL: cannot be had */
+    const struct odks_source_table *table; /* NULL: not available */
     const struct odks_source *source;
 };
 
@@ -80,7 +80,7 @@ find_parent(const struct odks_views *v, const struct odks_source_table *table)
     return NULL;
 }
 
-/* In the row itself, in that of a repeat around it, or the submission. */
+/* In the row itself, in an enclosing repeat, or in the submission. */
 static struct answer
 find_answer(const struct odks_views *v, const struct odks_source_table *from,
             const struct odks_filter *filter)
@@ -98,8 +98,8 @@ find_answer(const struct odks_views *v, const struct odks_source_table *from,
 }
 
 /*
- * The answer as text, from a row of from under that alias; the submission of a
- * repeat is joined as s.
+ * Add an expression for the answer as text, for a row of from with that alias.
+ * The submission of a repeat is joined as s.
  */
 static void
 add_answer(struct odks_sqltext *t, const struct odks_views *v,
@@ -192,8 +192,8 @@ add_property(struct odks_sqltext *t, const struct odks_filter *filter)
 }
 
 /*
- * Labels by a key, as one value that is made once for a query; without those
- * for which there are several.
+ * Add a subquery that maps keys to labels and is evaluated once per query. Keys
+ * with several labels are left out.
  */
 static void
 add_map(struct odks_sqltext *t, const struct odks_views *v,
@@ -269,7 +269,7 @@ has_same_labels(const struct odks_xform *form, const struct odks_choice *a,
     return true;
 }
 
-/* The name of a choice and what the conditions compare, as one text. */
+/* The name of a choice and its properties in the conditions, as one text. */
 static char *
 make_key(const struct odks_choice *choice, const struct conditions *c)
 {
@@ -282,7 +282,7 @@ make_key(const struct odks_choice *choice, const struct conditions *c)
     return odks_xstrdup(key.data);
 }
 
-/* A choice that the conditions do not tell from another one; or NULL. */
+/* A choice that matches the same conditions as another one, or NULL. */
 static const struct odks_choice *
 find_confused(const struct odks_xform *form,
               const struct odks_choice_list *list, const struct conditions *c)
@@ -333,8 +333,8 @@ warn_of(const struct odks_views *v, const struct odks_source_table *table,
     if (confused == NULL)
         return;
     odks_log(ODKS_LOG_WARN,
-             "%s: several choices of list %s have the name %s, and nothing "
-             "that is stored tells which one was chosen: views show the name",
+             "%s: several choices of list %s have the name %s, and no "
+             "stored answer shows which one was selected: views show the name",
              source->field->path, list->name, confused->name);
     CLEANUP_FREE char *detail = odks_xasprintf(
         "%s: %s in list %s", source->field->path, confused->name, list->name);

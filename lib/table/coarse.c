@@ -34,8 +34,8 @@ read_time(struct json_object *value, char text[ODKS_TIME_TEXT], int64_t *us,
 }
 
 /*
- * The start of the year, month or day of a time without zone. The time may be
- * in the years 0 and 10000, which no text that we read has.
+ * The start of the year, month or day of a local time. Conversion to local time
+ * can lead to the years 0 and 10000, which odks_time_parse() refuses.
  */
 static int64_t
 start_of(const struct odks_rule *rule, int64_t wall)

@@ -1,8 +1,8 @@
 /* lib/table/keepsql.c - SPDX-License-Identifier: Apache-2.0 */
 /*
- * Central does not hand out the XML of a deleted submission, and so it arrives
- * without the answers that only the XML has. The stored answers are kept: these
- * statements replace what is staged with what is stored.
+ * Central does not provide the XML of a deleted submission, so that answers
+ * which are only in the XML are missing from the staged rows. These statements
+ * copy the stored answers to the staged rows, so that the merge keeps them.
  */
 #include <config.h>
 
@@ -11,7 +11,7 @@
 #include "table/system.h"
 #include "table/types.h"
 
-/* Did a privacy rule come to the column late? What is stored must not stay. */
+/* Was a privacy rule added later? Then the stored answers must not be kept. */
 static bool
 is_stale(const struct odks_table *table, size_t column)
 {
@@ -22,7 +22,7 @@ is_stale(const struct odks_table *table, size_t column)
     return i < table->stale_count;
 }
 
-/* Has OData no answers for the column of a target, or for _raw as a whole? */
+/* Is the column filled from the XML, or is it _raw? */
 static bool
 is_kept(const struct odks_table *table, size_t column)
 {
@@ -59,11 +59,11 @@ add_stored_answers(struct odks_maker *m)
         odks_maker_add(m, " = t.");
         odks_sql_ident(&m->t, table->column[i].name);
     }
-    /* nothing is to be kept */
+    /* there is nothing to keep */
     odks_maker_add(m, between[0] == ',' ? "" : " SET _id = s._id");
 }
 
-/* Does any answer of the repeat, or the repeat itself, come from the XML? */
+/* Is the repeat, or any of its answers, read from the XML? */
 static bool
 is_from_xml(const struct odks_table *table)
 {
@@ -88,7 +88,7 @@ add_columns(struct odks_maker *m, const struct odks_table *table, bool stored)
     }
 }
 
-/* Two statements: the staged rows go, and the stored rows come. */
+/* Two statements: delete the staged rows, and copy the stored rows. */
 static void
 make_repeat(struct odks_maker *m, size_t i, char **keep)
 {

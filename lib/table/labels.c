@@ -144,7 +144,7 @@ add_text(struct json_object *o, const char *key, const char *text)
     (void) json_object_object_add(o, key, json_object_new_string(text));
 }
 
-/* What tells it from others of its name, whatever their places in the list. */
+/* Distinguishes choices that share a name, regardless of their position. */
 static void
 add_variant(struct json_object *o, const struct odks_choice *choice,
             size_t position, struct odks_names *variants)

@@ -109,7 +109,7 @@ list_ids(struct odks_merge_run *m, bool is_kind(const struct odks_submission *),
     return ok;
 }
 
-/* How many rows a statement changed; -1: it failed. */
+/* The number of rows that a statement changed, or -1 on failure. */
 static int64_t
 change_by_ids(struct odks_merge_run *m, const char *text,
               const struct odks_buf *ids)
@@ -232,7 +232,7 @@ try_insert(struct odks_merge_run *m, int64_t live, bool *clash)
                       m->err);
 }
 
-/* A deleted submission comes without some answers: those stored are kept. */
+/* Keep the stored answers of deleted submissions, see keepsql.c. */
 static bool
 keep_answers(struct odks_merge_run *m)
 {

@@ -41,8 +41,8 @@ struct odks_registry {
 };
 
 /*
- * Earlier versions recorded the names that OData has. Once for each form, let
- * the registry have the names of the form.
+ * Earlier versions recorded the names of OData. Replace them, once per form, by
+ * the names of the form.
  */
 ODKS_MUST_CHECK bool odks_registry_adopt(struct odks_db *db,
                                          const struct odks_model_conf *conf,

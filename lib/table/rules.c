@@ -180,8 +180,8 @@ names(const char *name, const char *path)
 }
 
 /*
- * A rule has the names of the form or those that OData makes of them. Of what
- * the form had before only one of the two is known, and which it is is not.
+ * A rule may use the path in the form or the path in OData. For questions that
+ * were removed from the form, only one path is known, and it may be either.
  */
 static bool
 meet(bool test(const char *, const char *), const struct odks_rule *rule,
@@ -229,7 +229,7 @@ odks_rule_system_from(const struct odks_rule *rule)
     return NULL;
 }
 
-/* Is r, a row of odk_sync_reject, about what has that name or is within? */
+/* Is r, a row of odk_sync_reject, about a question covered by that name? */
 static void
 add_reject_named(struct odks_sqltext *t, const char *name)
 {

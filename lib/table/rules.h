@@ -49,8 +49,9 @@ struct odks_privacy {
 };
 
 /*
- * Does the rule name what is at path, or something that it is in? odata is its
- * path in OData; NULL: path may be either, of a question that the form had.
+ * Does the rule name the question at path, or a group or repeat that contains
+ * it? odata is its path in OData; NULL: the question was removed from the form,
+ * and path may be either.
  */
 bool odks_rule_covers(const struct odks_rule *rule, const char *path,
                       const char *odata);
@@ -79,14 +80,14 @@ bool odks_rule_is_late(const struct odks_privacy *privacy,
 const char *odks_rule_system_from(const struct odks_rule *rule);
 
 /*
- * " OR ..." for r, a row of odk_sync_reject, that is about what the rule is
- * for, with either name of the question.
+ * Add " OR ..." conditions that are true if r, a row of odk_sync_reject, is
+ * about a question that the rule names.
  */
 struct odks_sqltext;
 void odks_rule_add_rejects(struct odks_sqltext *t,
                            const struct odks_rule *rule);
 
-/* Is the question at path, in the bound form, stored otherwise than it is? */
+/* Does a rule apply to the question at path of the bound form? */
 bool odks_privacy_masks(const struct odks_privacy *privacy, const char *path);
 
 /* Has the bound form this repeat, "Submissions.person", and is it dropped? */

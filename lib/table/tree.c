@@ -221,7 +221,7 @@ odks_tree_build(const struct odks_model_conf *conf,
 static void
 add_name(struct json_object *names, const char *from, const char *to)
 {
-    /* what may be either of two is left alone */
+    /* an ambiguous name is left as it is */
     bool twice = json_object_object_get_ex(names, from, NULL);
 
     (void) json_object_object_add(names, from,

@@ -33,8 +33,9 @@ void odks_fields_of(const struct odks_table *table, struct odks_fields *fields);
 char *odks_table_path(const char *odata);
 
 /*
- * From the paths and tables of OData to those of the form, where they differ:
- * an object of texts; null where several have one name. The caller puts it.
+ * A map from the paths and tables of OData to those of the form, where they
+ * differ, as a JSON object; null where a name of OData is ambiguous. The caller
+ * puts it.
  */
 struct json_object *odks_tree_names(enum odks_feed feed,
                                     const struct odks_field *fields);

@@ -85,8 +85,8 @@ struct odks_views {
     size_t view_count;
     const struct odks_view *choices; /* of the form, or NULL */
     PGresult *ambiguous_res;
-    struct odks_index ambiguous; /* lists with choices of one name, now or
-                                    before */
+    struct odks_index ambiguous; /* lists with choices that share a name, or
+                                    did */
     struct odks_names taken;
     size_t comment_language;
     struct odks_view_step *step;
@@ -134,13 +134,13 @@ void odks_view_free(struct odks_view *view);
 
 /* --- cascade.c ------------------------------------------------------------ */
 
-/* Know which lists are ambiguous, after the choices were saved. */
+/* Read which lists are ambiguous, after the choices were saved. */
 ODKS_MUST_CHECK bool odks_cascade_read(struct odks_views *v,
                                        struct odks_err *err);
 
 /*
- * Say, here and in odk_sync_schema_log, in which questions choices of one name
- * cannot be told apart.
+ * Warn about questions with choices that share a name and match the same
+ * filter, and record them in odk_sync_schema_log.
  */
 ODKS_MUST_CHECK bool odks_cascade_warn(const struct odks_views *v,
                                        struct odks_err *err);
@@ -153,8 +153,8 @@ void odks_cascade_choices(struct odks_sqltext *t, const struct odks_views *v,
                           const char *where);
 
 /*
- * The label of name, an expression, in an ambiguous list: that of the choice
- * that passes the filter of the question, or the name itself.
+ * Add the label for name, an expression, in an ambiguous list: the label of the
+ * choice that matches the filter of the question, or the name itself.
  */
 void odks_cascade_label(struct odks_sqltext *t, const struct odks_views *v,
                         const struct odks_view *view,

@@ -220,8 +220,8 @@ comment(struct odks_views *v, const struct odks_view *view,
 }
 
 /*
- * All new views at once, each changed one by itself, then the comments. First
- * comes the view of choices, which the others read.
+ * All new views in one step, each changed view in a step of its own, then the
+ * comments. The view of choices comes first, because the others read it.
  */
 static bool
 make_steps(struct odks_views *v, struct odks_err *err)

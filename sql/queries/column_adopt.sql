@@ -1,6 +1,6 @@
 -- returns 0..0 rows of 0 columns, takes 5 parameters
--- From the names of OData to those of the form, as the object $5 has them; null
--- where several questions have one name in OData.
+-- Replace the names of OData by those of the form, as mapped by the object $5;
+-- null where several questions have the same name in OData.
 WITH views AS (
     UPDATE {schema}.odk_sync_view v SET odata = $5::jsonb ->> v.odata
     WHERE v.central = $1 AND v.project = $2 AND v.form = $3 AND v.source = $4

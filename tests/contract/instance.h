@@ -1,5 +1,5 @@
 /* tests/contract/instance.h - SPDX-License-Identifier: Apache-2.0 */
-/* Submissions as devices send them, and what OData makes of their names. */
+/* Submissions as devices send them, and their names in OData. */
 #ifndef SC_INSTANCE_H
 #define SC_INSTANCE_H
 
@@ -9,8 +9,8 @@
 struct json_object *sc_member(struct json_object *o, const char *name);
 
 /*
- * What the data have for a field: under its own name, else under that of OData,
- * which goes for the last one of those that share it. Borrowed.
+ * The value of a field: the member with its own name, else with its name in
+ * OData, which belongs to the last of the fields that share it. Borrowed.
  */
 struct json_object *sc_value_of(struct json_object *o,
                                 const struct sc_field *f);

@@ -671,7 +671,7 @@ def test_choices_of_one_name_without_a_filter_that_helps():
 
 
 def test_a_filter_by_an_answer_that_is_hashed():
-    """It cannot be compared with the choices: the name shows, with a word."""
+    """A hash matches no choice: views show the name, and the run warns."""
     with new_world(hash="district") as world:
         world.jobs["census"]["hash_key_file"] = world.path("key")
         world.write("key", "k" * 40)
@@ -687,8 +687,8 @@ def test_a_filter_by_an_answer_that_is_hashed():
 
 
 def test_choices_of_one_name_come_and_go():
-    """What an old answer meant nobody knows any more: no label is better than
-    that of another place."""
+    """Old answers can no longer be assigned to one choice: the name is better
+    than a wrong label."""
     with new_world() as world:
         world.init()
         cascade(world, "1", "[parent = DISTRICT]", vil=VILLAGES[:2])

@@ -355,7 +355,7 @@ def test_names_of_another_script():
 
 
 def test_a_question_that_replaces_another_has_its_own_column():
-    """Both are called "__" in OData, one after the other."""
+    """Their name in OData is the same: "__"."""
     with Quirk("имя", {"люди[]": ["x"]}) as w:
         w.submit({"имя": "Анна", "люди": [{"x": "p"}]})
         w.sync()
@@ -400,7 +400,7 @@ def test_a_question_keeps_its_column_when_another_shares_its_name():
 
 
 def test_names_of_earlier_versions_are_taken_over():
-    """They were those of OData. Tables, columns and views stay."""
+    """They recorded names of OData. Tables, columns and views stay."""
     with Quirk("имя", "a-b:int", {"r-1[]": ["x-y", "z"]}, "c") as w:
         first = w.submit({"имя": "Анна", "a-b": 1, "c": "c",
                           "r-1": [{"x-y": "p", "z": "z"}]})
@@ -453,7 +453,7 @@ def test_a_rule_is_about_the_question_that_it_names():
         w.jobs["quirk"]["drop"] = "чтоугодно"
         result = w.exits(78, "run")
         tap.check("чтоугодно" in result.err, result.err)
-        # what OData calls them stands for all of them
+        # a name of OData applies to every question that has it
         w.jobs["quirk"]["drop"] = "a_b, /r_1, __"
         w.sync()
         tap.equal(w.cells("a_b, имя"), [[None, None]], "all of them")

@@ -44,7 +44,7 @@ START_TEST(fields)
         ODKS_FIELD_GROUP,    ODKS_FIELD_REPEAT,
         ODKS_FIELD_INT
     };
-    /* "_" may stand for something else: the names of the form are asked for */
+    /* because of "_", the names of the form are requested as well */
     const struct script_step steps[] = {
         LOGIN, JSON(all_types), JSON(all_types), { NULL }
     };
@@ -215,7 +215,7 @@ START_TEST(shared_keys)
 }
 END_TEST
 
-/* Alone under its key, a question has its own path nevertheless. */
+/* The path is that of the form, even if no other field has the key. */
 START_TEST(path_is_that_of_the_form)
 {
     const struct script_step steps[] = {
